@@ -1,0 +1,49 @@
+"""Smartcar Charging: sets a car's daily charge schedule, and tells the truth about what became of it."""
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.typing import ConfigType
+
+from .account import Account, SmartcarChargingConfigEntry
+from .const import DOMAIN
+from .ledger import Ledger
+from .services import async_setup_services
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+_PLATFORMS = [Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, whether or not an account is loaded."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> bool:
+    """Load the cars from what is stored; the cloud is not needed for that."""
+    entry.runtime_data = account = Account(hass, entry)
+    await account.async_sync()
+    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, account.async_stop))
+    entry.async_create_background_task(hass, account.async_check_credentials(), f"{DOMAIN} credentials check")
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> bool:
+    """End the commands under way, then unload the entities."""
+    await entry.runtime_data.async_stop()
+    return await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:
+    """Forget what was recorded of the cars."""
+    for subentry_id in entry.subentries:
+        await Ledger(hass, subentry_id).async_remove()
+
+
+async def _async_entry_updated(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:
+    """Take over changed credentials and cars without a reload."""
+    await entry.runtime_data.async_sync()

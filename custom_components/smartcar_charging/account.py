@@ -1,0 +1,126 @@
+"""One set of credentials and its cars, while they are loaded."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+import logging
+from typing import Any
+
+import aiohttp
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_ACCESS_TOKEN, CONF_CLIENT_ID, CONF_CLIENT_SECRET
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+
+from .const import CONF_MAKE, CONF_MODEL, CONF_USER_ID, CONF_VEHICLE_ID, CONF_YEAR, DOMAIN
+from .ledger import Ledger
+from .smartcar import AccessToken, Auth, AuthenticationError, ClientCredentials, SmartcarClient, SmartcarError
+from .vehicle import Vehicle
+
+_LOGGER = logging.getLogger(__name__)
+
+type SmartcarChargingConfigEntry = ConfigEntry[Account]
+type VehicleListener = Callable[[str, Vehicle], None]
+
+
+def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
+    """Return where the tokens come from: API credentials, or a pasted token."""
+    if CONF_CLIENT_ID in data:
+        return ClientCredentials(session, data[CONF_CLIENT_ID], data[CONF_CLIENT_SECRET])
+    return AccessToken(data[CONF_ACCESS_TOKEN])
+
+
+class Account:
+    """The client that speaks with the entry's credentials, and a vehicle for each of its subentries."""
+
+    def __init__(self, hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:
+        """Make the client; nothing is sent."""
+        self._hass = hass
+        self._entry = entry
+        self._credentials = entry.data
+        self._session = async_get_clientsession(hass)
+        self._client = SmartcarClient(self._session, auth_from(self._session, entry.data))
+        self._ledgers: dict[str, Ledger] = {}
+        self._vehicle_listeners: list[VehicleListener] = []
+        self._sync = asyncio.Lock()
+        self.vehicles: dict[str, Vehicle] = {}
+        self.vehicles_by_device: dict[str, Vehicle] = {}
+
+    async def async_sync(self) -> None:
+        """Take over what changed in the entry: credentials in place, and only the cars that came, went or changed."""
+        async with self._sync:
+            if self._credentials != self._entry.data:
+                self._credentials = self._entry.data
+                self._client.auth = auth_from(self._session, self._entry.data)
+            subentries = self._entry.subentries
+            for subentry_id in self.vehicles.keys() - subentries.keys():
+                await self._async_remove_vehicle(subentry_id)
+            for subentry_id, subentry in subentries.items():
+                await self._async_add_or_update_vehicle(subentry_id, subentry)
+
+    async def async_stop(self, _event: Event | None = None) -> None:
+        """End the commands of all cars; return when what became of them is written."""
+        await asyncio.gather(*(vehicle.async_stop() for vehicle in self.vehicles.values()))
+
+    async def async_check_credentials(self) -> None:
+        """Ask Smartcar, free of charge, whether it accepts the credentials; being offline is no news."""
+        try:
+            await self._client.async_check_credentials()
+        except AuthenticationError:
+            self._async_start_reauth()
+        except SmartcarError as err:
+            _LOGGER.debug("The credentials could not be checked: %s", err)
+
+    @callback
+    def async_add_vehicle_listener(self, listener: VehicleListener) -> None:
+        """Call the listener for every car, those of today and those to come."""
+        self._vehicle_listeners.append(listener)
+        for subentry_id, vehicle in self.vehicles.items():
+            listener(subentry_id, vehicle)
+
+    async def _async_add_or_update_vehicle(self, subentry_id: str, subentry: ConfigSubentry) -> None:
+        """Bring the car, and its device, in line with its subentry."""
+        is_new = subentry_id not in self.vehicles
+        if is_new:
+            self._ledgers[subentry_id] = ledger = Ledger(self._hass, subentry_id)
+            vehicle = Vehicle(
+                self._hass,
+                self._client,
+                ledger,
+                vehicle_id=subentry.data[CONF_VEHICLE_ID],
+                user_id=subentry.data[CONF_USER_ID],
+                name=subentry.title,
+                on_rejected_credentials=self._async_start_reauth,
+            )
+            await vehicle.async_load()
+            self.vehicles[subentry_id] = vehicle
+        vehicle = self.vehicles[subentry_id]
+        vehicle.user_id = subentry.data[CONF_USER_ID]
+        vehicle.name = subentry.title
+        device = dr.async_get(self._hass).async_get_or_create(
+            config_entry_id=self._entry.entry_id,
+            config_subentry_id=subentry_id,
+            identifiers={(DOMAIN, vehicle.vehicle_id)},
+            name=subentry.title,
+            manufacturer=subentry.data.get(CONF_MAKE),
+            model=subentry.data.get(CONF_MODEL),
+            model_id=None if (year := subentry.data.get(CONF_YEAR)) is None else str(year),
+        )
+        self.vehicles_by_device[device.id] = vehicle
+        if is_new:
+            for listener in self._vehicle_listeners:
+                listener(subentry_id, vehicle)
+
+    async def _async_remove_vehicle(self, subentry_id: str) -> None:
+        """Stop a car that was removed, and forget what was recorded of it."""
+        vehicle = self.vehicles.pop(subentry_id)
+        self.vehicles_by_device = {
+            device_id: other for device_id, other in self.vehicles_by_device.items() if other is not vehicle
+        }
+        await vehicle.async_stop()
+        await self._ledgers.pop(subentry_id).async_remove()
+
+    @callback
+    def _async_start_reauth(self) -> None:
+        """Ask the user for other credentials."""
+        self._entry.async_start_reauth(self._hass)

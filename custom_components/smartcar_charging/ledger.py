@@ -1,0 +1,151 @@
+"""What survives a restart or a power cut: one private store for each car."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+import logging
+import shutil
+from typing import Any, Final, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from .const import DOMAIN
+from .records import OwnSchedule, PossibleSchedule, Record
+
+_LOGGER = logging.getLogger(__name__)
+
+_STORAGE_VERSION: Final = 1
+_NEWEST_READABLE_VERSION: Final = 1_000_000
+_EXECUTIONS_KEPT: Final = 10
+
+
+async def async_set_aside(hass: HomeAssistant, path: str) -> None:
+    """Copy a file that can not be read in full to another name, before it is written anew."""
+    aside = f"{path}.set_aside.{dt_util.utcnow():%Y%m%dT%H%M%S}"
+    try:
+        await hass.async_add_executor_job(shutil.copy2, path, aside)
+    except OSError as err:
+        _LOGGER.warning("A stored record could not be read in full, nor be copied before it is replaced: %s", err)
+    else:
+        _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
+
+
+class _LedgerStore(Store[dict[str, Any]]):
+    """A store that also opens what a newer version wrote: the ledger takes from it what it understands."""
+
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Keep a copy of the other version's file, and hand its data on as they are."""
+        await async_set_aside(self.hass, self.path)
+        return old_data
+
+
+class Ledger:
+    """The last executions of a car, the schedules set on it, and those that are possibly on it."""
+
+    def __init__(self, hass: HomeAssistant, key: str) -> None:
+        """Take the key that tells this car's store from the others."""
+        self._hass = hass
+        self._store = _LedgerStore(
+            hass,
+            _STORAGE_VERSION,
+            f"{DOMAIN}.{key}",
+            private=True,
+            atomic_writes=True,
+            max_readable_version=_NEWEST_READABLE_VERSION,
+        )
+        self.executions: list[Record] = []
+        self.schedules: list[OwnSchedule] = []
+        self.possible: list[PossibleSchedule] = []
+
+    @property
+    def last_execution(self) -> Record | None:
+        """The record of the last command."""
+        return self.executions[-1] if self.executions else None
+
+    async def async_load(self) -> None:
+        """Read what is stored; a store that is not as it should be gives what can be read of it."""
+        try:
+            data = await self._store.async_load()
+        except (HomeAssistantError, AttributeError, KeyError, TypeError, ValueError) as err:
+            _LOGGER.debug("The store could not be loaded: %s", type(err).__name__)
+            data = {"unreadable": True}
+        if data is None:
+            return
+        executions, executions_whole = _read(data, "executions", Record.from_dict)
+        schedules, schedules_whole = _read(data, "schedules", OwnSchedule.from_dict)
+        possible, possible_whole = _read(data, "possible", PossibleSchedule.from_dict)
+        self.executions, self.schedules, self.possible = executions, schedules, possible
+        if not (executions_whole and schedules_whole and possible_whole):
+            await async_set_aside(self._hass, self._store.path)
+
+    async def async_save(self) -> bool:
+        """Write everything; return whether it is on disk for certain.
+
+        Home Assistant's store swallows errors of writing, and defers while stopping: what was written is read back.
+        """
+        data = {
+            "executions": [record.as_dict() for record in self.executions],
+            "schedules": [schedule.as_dict() for schedule in self.schedules],
+            "possible": [schedule.as_dict() for schedule in self.possible],
+        }
+        await self._store.async_save(data)
+        try:
+            stored = await self._store.async_load()
+        except HomeAssistantError:
+            return False
+        return stored == data and not self._hass.is_stopping
+
+    async def async_begin(self, record: Record) -> bool:
+        """Put a command on record before it is sent; without a record on disk it must not be sent."""
+        before = self.executions
+        self.executions = [*before, record][-_EXECUTIONS_KEPT:]
+        if await self.async_save():
+            return True
+        self.executions = before
+        return False
+
+    def conclude(self, record: Record) -> None:
+        """Replace the record of the command under way by what became of it."""
+        self.executions[-1] = record
+
+    def add(self, schedule: OwnSchedule) -> None:
+        """Note a schedule that is on the car now."""
+        self.forget(schedule.schedule_id)
+        self.schedules.append(schedule)
+
+    def forget(self, schedule_id: str) -> None:
+        """Drop a schedule that is no longer on the car."""
+        self.schedules = [schedule for schedule in self.schedules if schedule.schedule_id != schedule_id]
+
+    def note_failed_delete(self, schedule_id: str) -> None:
+        """Count a delete that failed: the schedule stays."""
+        self.schedules = [
+            replace(schedule, failed_deletes=schedule.failed_deletes + 1)
+            if schedule.schedule_id == schedule_id
+            else schedule
+            for schedule in self.schedules
+        ]
+
+    async def async_remove(self) -> None:
+        """Remove the store: the car is no longer set up."""
+        await self._store.async_remove()
+
+
+def _read[T](data: Any, name: str, read_one: Callable[[Any], T]) -> tuple[list[T], bool]:
+    """Return the readable values of a stored list, and whether that is all of it."""
+    values = data.get(name) if isinstance(data, Mapping) else None
+    if not isinstance(values, list):
+        return [], False
+    read: list[T] = []
+    for value in values:
+        try:
+            read.append(read_one(value))
+        except vol.Invalid:
+            continue
+    return read, len(read) == len(values)

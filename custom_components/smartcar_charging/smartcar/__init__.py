@@ -1,0 +1,35 @@
+"""A client for the charge schedules of the Smartcar V3 API; it knows nothing of Home Assistant."""
+
+from .auth import AccessToken, Auth, ClientCredentials
+from .client import SmartcarClient
+from .errors import (
+    AuthenticationError,
+    ErrorDetails,
+    ErrorType,
+    InvalidIdError,
+    NotSentError,
+    RefusedError,
+    SmartcarError,
+    UnconfirmedError,
+)
+from .models import Connection, DailySchedule, Execution, Location, is_valid_id
+
+__all__ = [
+    "AccessToken",
+    "Auth",
+    "AuthenticationError",
+    "ClientCredentials",
+    "Connection",
+    "DailySchedule",
+    "ErrorDetails",
+    "ErrorType",
+    "Execution",
+    "InvalidIdError",
+    "Location",
+    "NotSentError",
+    "RefusedError",
+    "SmartcarClient",
+    "SmartcarError",
+    "UnconfirmedError",
+    "is_valid_id",
+]

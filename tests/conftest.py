@@ -1,0 +1,94 @@
+"""A real Home Assistant with a real disk, and our Smartcar behind real HTTP."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.smartcar_charging.const import DOMAIN
+from custom_components.smartcar_charging.smartcar import auth, client
+from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Car, Simulator
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration."""
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Leave Home Assistant's storage real: what survives a restart is half of what we test."""
+    return {}
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Give each test a disk of its own."""
+    integrations = Path(__file__).parent.parent / "custom_components"
+    (tmp_path / "custom_components").symlink_to(integrations, target_is_directory=True)
+    return str(tmp_path)
+
+
+@pytest.fixture
+async def simulator(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+    """Start our Smartcar, and point the client to it."""
+    async with Simulator() as running:
+        running.add_demo_cars()
+        monkeypatch.setattr(client, "API_URL", f"{running.url}/v3")
+        monkeypatch.setattr(auth, "TOKEN_URL", f"{running.url}/oauth2/token")
+        monkeypatch.setattr(client, "_RECONNECT_AFTER", (0.0, 0.0))
+        yield running
+
+
+def make_entry(*cars: Car, data: dict[str, Any] | None = None, **kwargs: Any) -> MockConfigEntry:
+    """Return an entry as the config flow would make it."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Smartcar",
+        data=data or {CONF_CLIENT_ID: DEMO_CLIENT_ID, CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET},
+        unique_id=None if data else DEMO_CLIENT_ID,
+        subentries_data=[
+            {
+                "subentry_type": "vehicle",
+                "title": f"{car.make.title()} {car.model} {car.year}",
+                "unique_id": car.vehicle_id,
+                "data": {
+                    "vehicle_id": car.vehicle_id,
+                    "user_id": car.user_id,
+                    "make": car.make.title(),
+                    "model": car.model,
+                    "year": car.year,
+                },
+            }
+            for car in cars
+        ],
+        **kwargs,
+    )
+
+
+@pytest.fixture
+def cars() -> list[Car]:
+    """Return the cars of the entry; tests may choose others."""
+    return [TESLA]
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, simulator: Simulator, cars: list[Car]) -> MockConfigEntry:
+    """Set up an account with its cars, and wait for its free check of the credentials."""
+    entry = make_entry(*cars)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+@pytest.fixture(autouse=True)
+def no_traffic_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Point the client nowhere, unless a test starts our Smartcar."""
+    monkeypatch.setattr(client, "API_URL", "http://127.0.0.1:9/v3")
+    monkeypatch.setattr(auth, "TOKEN_URL", "http://127.0.0.1:9/oauth2/token")
+    yield
