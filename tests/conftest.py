@@ -1,6 +1,6 @@
 """A real Home Assistant with a real disk, and our Smartcar behind real HTTP."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.smartcar import auth, client
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Car, Simulator
+from tests import texts
+from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Car, Simulator
 
 
 @pytest.fixture(autouse=True)
@@ -87,8 +88,14 @@ async def entry(hass: HomeAssistant, simulator: Simulator, cars: list[Car]) -> M
 
 
 @pytest.fixture(autouse=True)
-def no_traffic_elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_traffic_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Point the client nowhere, unless a test starts our Smartcar."""
     monkeypatch.setattr(client, "API_URL", "http://127.0.0.1:9/v3")
     monkeypatch.setattr(auth, "TOKEN_URL", "http://127.0.0.1:9/oauth2/token")
-    yield
+
+
+@pytest.fixture(autouse=True)
+def texts_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail every test in which a form or an error reaches the user without its words, or with a gap in them."""
+    texts.watch_flows(monkeypatch)
+    texts.watch_actions(monkeypatch)

@@ -5,9 +5,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .account import Account, SmartcarChargingConfigEntry
+from .account import Account, SmartcarChargingConfigEntry, async_forget_removed_cars
 from .const import DOMAIN
-from .ledger import Ledger
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -40,8 +39,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: SmartcarChargingConfigE
 
 async def async_remove_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:
     """Forget what was recorded of the cars."""
-    for subentry_id in entry.subentries:
-        await Ledger(hass, subentry_id).async_remove()
+    await async_forget_removed_cars(hass, but=entry.entry_id)
 
 
 async def _async_entry_updated(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:

@@ -13,7 +13,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_MAKE, CONF_MODEL, CONF_USER_ID, CONF_VEHICLE_ID, CONF_YEAR, DOMAIN
-from .ledger import Ledger
+from .ledger import Ledger, async_forget_all_but
 from .smartcar import AccessToken, Auth, AuthenticationError, ClientCredentials, SmartcarClient, SmartcarError
 from .vehicle import Vehicle
 
@@ -30,6 +30,12 @@ def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
     return AccessToken(data[CONF_ACCESS_TOKEN])
 
 
+async def async_forget_removed_cars(hass: HomeAssistant, but: str | None = None) -> None:
+    """Remove what was recorded of cars that are in no entry, or only in the one that is being removed."""
+    entries = hass.config_entries.async_entries(DOMAIN)
+    await async_forget_all_but(hass, {key for entry in entries if entry.entry_id != but for key in entry.subentries})
+
+
 class Account:
     """The client that speaks with the entry's credentials, and a vehicle for each of its subentries."""
 
@@ -40,7 +46,6 @@ class Account:
         self._credentials = entry.data
         self._session = async_get_clientsession(hass)
         self._client = SmartcarClient(self._session, auth_from(self._session, entry.data))
-        self._ledgers: dict[str, Ledger] = {}
         self._vehicle_listeners: list[VehicleListener] = []
         self._sync = asyncio.Lock()
         self.vehicles: dict[str, Vehicle] = {}
@@ -55,6 +60,7 @@ class Account:
             subentries = self._entry.subentries
             for subentry_id in self.vehicles.keys() - subentries.keys():
                 await self._async_remove_vehicle(subentry_id)
+            await async_forget_removed_cars(self._hass)
             for subentry_id, subentry in subentries.items():
                 await self._async_add_or_update_vehicle(subentry_id, subentry)
 
@@ -82,11 +88,10 @@ class Account:
         """Bring the car, and its device, in line with its subentry."""
         is_new = subentry_id not in self.vehicles
         if is_new:
-            self._ledgers[subentry_id] = ledger = Ledger(self._hass, subentry_id)
             vehicle = Vehicle(
                 self._hass,
                 self._client,
-                ledger,
+                Ledger(self._hass, subentry_id),
                 vehicle_id=subentry.data[CONF_VEHICLE_ID],
                 user_id=subentry.data[CONF_USER_ID],
                 name=subentry.title,
@@ -112,13 +117,12 @@ class Account:
                 listener(subentry_id, vehicle)
 
     async def _async_remove_vehicle(self, subentry_id: str) -> None:
-        """Stop a car that was removed, and forget what was recorded of it."""
+        """Stop a car that was removed."""
         vehicle = self.vehicles.pop(subentry_id)
         self.vehicles_by_device = {
             device_id: other for device_id, other in self.vehicles_by_device.items() if other is not vehicle
         }
         await vehicle.async_stop()
-        await self._ledgers.pop(subentry_id).async_remove()
 
     @callback
     def _async_start_reauth(self) -> None:

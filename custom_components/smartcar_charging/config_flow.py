@@ -38,6 +38,8 @@ _NEW_TOKEN_SCHEMA: Final = vol.Schema({vol.Required(CONF_ACCESS_TOKEN): _SECRET}
 _ACCESS_TOKEN_SCHEMA: Final = _NEW_TOKEN_SCHEMA.extend(VEHICLE_IDS_SCHEMA.schema)
 _USER_SCHEMA: Final = vol.Schema({vol.Required(CONF_USER_ID): str})
 
+_NEW_CREDENTIALS: Final = ["new_api_credentials", "new_access_token"]
+
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _BEARER: Final = re.compile(r"^bearer\s+", re.IGNORECASE)
 _SECRETS: Final = frozenset({CONF_ACCESS_TOKEN, CONF_CLIENT_SECRET})
@@ -117,35 +119,42 @@ class SmartcarChargingConfigFlow(VehicleSteps[ConfigFlowResult], ConfigFlow, dom
 
     async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for others."""
-        return await self._async_offer_credentials("reauth_confirm")
+        if CONF_CLIENT_ID in self._entry_to_update.data:
+            return await self._async_take_api_credentials("reauth_confirm", user_input)
+        return await self.async_step_reauth_token()
+
+    async def async_step_reauth_token(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Say that tokens expire, and offer what does not."""
+        return self.async_show_menu(step_id="reauth_token", menu_options=_NEW_CREDENTIALS)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take other credentials at the user's wish."""
-        return await self._async_offer_credentials("reconfigure")
-
-    async def _async_offer_credentials(self, step_id: str) -> ConfigFlowResult:
-        """Ask for API credentials; an account with a token may also get another token."""
         if CONF_CLIENT_ID in self._entry_to_update.data:
             return await self.async_step_new_api_credentials()
-        return self.async_show_menu(step_id=step_id, menu_options=["new_api_credentials", "new_access_token"])
+        return self.async_show_menu(step_id="reconfigure", menu_options=_NEW_CREDENTIALS)
 
     async def async_step_new_api_credentials(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Take API credentials for an account that exists."""
+        return await self._async_take_api_credentials("new_api_credentials", user_input)
+
+    async def _async_take_api_credentials(self, step_id: str, user_input: dict[str, Any] | None) -> ConfigFlowResult:
+        """Exchange the account's credentials for API credentials."""
         entry = self._entry_to_update
         if user_input is None:
-            return self._form("new_api_credentials", _API_CREDENTIALS_SCHEMA, entry.data, {})
+            return self._form(step_id, _API_CREDENTIALS_SCHEMA, entry.data, {})
         self._credentials = _stripped(user_input)
         client_id = self._credentials[CONF_CLIENT_ID]
+        errors = _wrong_client_id(self._credentials) or await self._async_connect()
+        # Not before that request: meanwhile another flow may have been quicker.
         if any(
             other.data.get(CONF_CLIENT_ID) == client_id and other.entry_id != entry.entry_id
             for other in self._async_current_entries()
         ):
             return self.async_abort(reason="already_configured")
-        errors = _wrong_client_id(self._credentials) or await self._async_connect()
         if not errors and client_id != entry.data.get(CONF_CLIENT_ID):
             errors = self._errors_for_unknown_cars(CONF_CLIENT_ID)
         if errors:
-            return self._form("new_api_credentials", _API_CREDENTIALS_SCHEMA, self._credentials, errors)
+            return self._form(step_id, _API_CREDENTIALS_SCHEMA, self._credentials, errors)
         return self._update(client_id)
 
     async def async_step_new_access_token(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -209,14 +218,21 @@ class VehicleSubentryFlow(VehicleSteps[SubentryFlowResult], ConfigSubentryFlow):
 
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Look for cars with the account's credentials."""
-        self._credentials = self._get_entry().data
         return await self.async_step_search()
+
+    @override
+    async def _async_connect(self) -> dict[str, str]:
+        """Use the account's present credentials; rejected ones are asked for in a flow of their own."""
+        entry = self._get_entry()
+        self._credentials = entry.data
+        errors = await super()._async_connect()
+        if errors.get("base") == "invalid_auth":
+            entry.async_start_reauth(self.hass)
+        return errors
 
     @override
     async def _async_search_failed(self, errors: dict[str, str]) -> SubentryFlowResult:
         """Give up: what is missing is not asked for here."""
-        if errors["base"] == "invalid_auth":
-            self._get_entry().async_start_reauth(self.hass)
         return self.async_abort(reason=errors["base"])
 
     @override
@@ -231,7 +247,6 @@ class VehicleSubentryFlow(VehicleSteps[SubentryFlowResult], ConfigSubentryFlow):
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> SubentryFlowResult:
         """Change the user id."""
         entry, subentry = self._get_entry(), self._get_reconfigure_subentry()
-        self._credentials = entry.data
         errors: dict[str, str] = {}
         if user_input is not None:
             user_input = _stripped(user_input)
@@ -239,7 +254,7 @@ class VehicleSubentryFlow(VehicleSteps[SubentryFlowResult], ConfigSubentryFlow):
                 chosen = find_connection(self._connections, {**subentry.data, **user_input})
                 if isinstance(chosen, Connection):
                     return self.async_update_and_abort(entry, subentry, data_updates=user_input)
-                errors = {CONF_USER_ID: next(iter(chosen.values()))}
+                errors = chosen if CONF_USER_ID in chosen else {"base": "not_connected"}
         return self.async_show_form(
             step_id="reconfigure",
             data_schema=self.add_suggested_values_to_schema(_USER_SCHEMA, user_input or subentry.data),

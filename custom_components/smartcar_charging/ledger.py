@@ -1,14 +1,15 @@
 """What survives a restart or a power cut: one private store for each car."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 import logging
+from pathlib import Path
 import shutil
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.storage import Store
+from homeassistant.helpers.storage import STORAGE_DIR, Store
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
@@ -31,6 +32,18 @@ async def async_set_aside(hass: HomeAssistant, path: str) -> None:
         _LOGGER.warning("A stored record could not be read in full, nor be copied before it is replaced: %s", err)
     else:
         _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
+
+
+async def async_forget_all_but(hass: HomeAssistant, keys: Collection[str]) -> None:
+    """Remove what is kept of cars that are set up no more, whenever and however they were removed."""
+
+    def forget() -> None:
+        """Go through the stored files, copies included."""
+        for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*"):
+            if path.name.split(".")[1] not in keys:
+                path.unlink()
+
+    await hass.async_add_executor_job(forget)
 
 
 class _LedgerStore(Store[dict[str, Any]]):
@@ -131,10 +144,6 @@ class Ledger:
             else schedule
             for schedule in self.schedules
         ]
-
-    async def async_remove(self) -> None:
-        """Remove the store: the car is no longer set up."""
-        await self._store.async_remove()
 
 
 def _read[T](data: Any, name: str, read_one: Callable[[Any], T]) -> tuple[list[T], bool]:

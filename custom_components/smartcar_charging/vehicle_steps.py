@@ -145,6 +145,8 @@ def _readable(make: str | None) -> str | None:
 async def _async_options(hass: HomeAssistant, connections: list[Connection]) -> list[SelectOptionDict]:
     """Return a label for each connection, with what stands in its way, and the way out of the list."""
     words = await async_get_translations(hass, hass.config.language, "selector", [DOMAIN])
+    # The form preselects the first: that should be a car that can still be added.
+    connections = sorted(connections, key=lambda connection: is_configured(hass, connection.vehicle_id))
     titles = [vehicle_title(connection) for connection in connections]
     options = []
     for connection, title in zip(connections, titles, strict=True):

@@ -116,13 +116,13 @@ class SmartcarClient:
         headers = {"sc-user-id": check_id(user_id)}
         answer = await self._request(method, path, timeout=_COMMAND_TIMEOUT, headers=headers, **request)
         execution = Execution.from_body(answer.body, request_id=answer.request_id)
-        if execution.status == _SUCCESS and answer.is_whole:
+        if execution.status == _SUCCESS:
             return execution
-        details = ErrorDetails(
-            http_status=answer.status,
-            message=f"the answer says {execution.status!r}" if execution.status else "the answer says no status",
-            request_id=answer.request_id,
-        )
+        if not answer.is_whole:
+            message = "the answer did not come whole"
+        else:
+            message = f"the answer says {execution.status!r}" if execution.status else "the answer says no status"
+        details = ErrorDetails(http_status=answer.status, message=message, request_id=answer.request_id)
         if execution.status in _FAILURE:
             raise RefusedError(details)
         raise UnconfirmedError(details)
@@ -164,8 +164,7 @@ class SmartcarClient:
                 if self.auth.discard(token):
                     continue
             if (
-                isinstance(error, RefusedError)
-                and details.kind is ErrorType.RATE_LIMIT
+                details.kind is ErrorType.RATE_LIMIT
                 and answer.status == 429
                 and may_wait
                 and details.retry_after is not None

@@ -57,7 +57,7 @@ class Location:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DailySchedule:
-    """A charge window that repeats daily at a place; times are `HH:MM`, wall clock at the car."""
+    """A charge window that repeats daily at a place; times are `HH:MM`, presumably wall clock at the car."""
 
     location: Location
     start_time: str

@@ -14,7 +14,11 @@ def as_mapping(value: Any) -> Mapping[str, Any]:
 
 def as_text(value: Any, *, longest: int = 100) -> str | None:
     """Return the value on one line and of bearable length, if it is a text that says something."""
-    return " ".join(value.split())[:longest] or None if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    # Headers and JSON escapes can hold lone surrogates, which no file takes: a record with one could not be written.
+    writable = value.encode(errors="replace").decode()
+    return " ".join(writable.split())[:longest] or None
 
 
 def as_number(value: Any) -> float | None:

@@ -14,7 +14,7 @@ _LARGEST_BODY: Final = 1024 * 1024
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _SHORTEST_SECRET: Final = 8
 
-# With these, aiohttp never had a connection to send anything on.
+# With these, the try that raised them never had a connection to send anything on.
 _NEVER_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -39,6 +39,21 @@ class Answer:
         return read_error(self.body, http_status=self.status, request_id=self.request_id, retry_after=self.retry_after)
 
 
+class _Tries:
+    """Counts how often aiohttp sends: a GET or DELETE whose connection breaks, it sends once more by itself."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.count = 0
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Count, and send."""
+        self.count += 1
+        return await handler(request)
+
+
 async def exchange(
     session: aiohttp.ClientSession,
     method: str,
@@ -51,10 +66,15 @@ async def exchange(
     """Send one request and read its answer to the end; raise NotSentError or UnconfirmedError."""
     if session.closed:
         raise NotSentError("Home Assistant is closing its connections")
+    tries = _Tries()
     try:
-        async with session.request(method, url, timeout=timeout, allow_redirects=False, **request) as response:
+        async with session.request(
+            method, url, timeout=timeout, allow_redirects=False, middlewares=(tries,), **request
+        ) as response:
             content = await _async_read(response)
     except _NEVER_CONNECTED as err:
+        if tries.count > 1:
+            raise UnconfirmedError(f"the connection was lost, and not made again ({type(err).__name__})") from err
         raise NotSentError(f"no connection to Smartcar ({type(err).__name__})") from err
     except TimeoutError as err:
         raise UnconfirmedError("no answer within the time limit") from err

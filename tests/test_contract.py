@@ -1,0 +1,187 @@
+"""Code, services.yaml, icons, translations and manifest, held against each other in both directions."""
+
+import ast
+from collections.abc import Iterator, Mapping
+import json
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers.service import async_get_all_descriptions
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
+
+from custom_components.smartcar_charging import services
+from custom_components.smartcar_charging.config_flow import SmartcarChargingConfigFlow, VehicleSubentryFlow
+from custom_components.smartcar_charging.const import DOMAIN
+from custom_components.smartcar_charging.records import Action, Verdict
+from tests.actions import sensor, set_schedule
+from tests.simulator import Simulator
+from tests.texts import ENGLISH, INTEGRATION, placeholders, strings
+
+SERVICES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "services.yaml")
+ICONS: Final[dict[str, Any]] = json.loads((INTEGRATION / "icons.json").read_text())
+MANIFEST: Final[dict[str, Any]] = json.loads((INTEGRATION / "manifest.json").read_text())
+SCHEMAS: Final = {
+    services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA,
+    services.SERVICE_DELETE_CHARGE_SCHEDULE: services.DELETE_CHARGE_SCHEDULE_SCHEMA,
+}
+# Home Assistant's own flow helpers end with these.
+HELPERS_REASONS: Final = {"already_configured", "reauth_successful", "reconfigure_successful"}
+
+
+def constants() -> set[str]:
+    """Return every text that stands in the code."""
+    return {
+        node.value
+        for path in INTEGRATION.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def fields(action: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Return the fields of an action, those in sections too."""
+    for name, field in action["fields"].items():
+        if "fields" in field:
+            yield from field["fields"].items()
+        else:
+            yield name, field
+
+
+def sections(action: Mapping[str, Any]) -> set[str]:
+    """Return the sections of an action."""
+    return {name for name, field in action["fields"].items() if "fields" in field}
+
+
+async def test_the_same_actions_everywhere(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Registered, described, named, and with an icon."""
+    registered = set(hass.services.async_services_for_domain(DOMAIN))
+    assert registered == set(SCHEMAS) == set(SERVICES) == set(ENGLISH["services"]) == set(ICONS["services"])
+
+
+@pytest.mark.parametrize("action", SCHEMAS)
+def test_the_same_fields_everywhere(action: str) -> None:
+    """The schema takes what the form offers, and every field has its words."""
+    schema = SCHEMAS[action].schema
+    described = dict(fields(SERVICES[action]))
+    assert {str(key) for key in schema} == set(described) == set(ENGLISH["services"][action]["fields"])
+    required = {str(key) for key in schema if isinstance(key, vol.Required)}
+    assert required == {name for name, field in described.items() if field.get("required")}
+    assert sections(SERVICES[action]) == set(ENGLISH["services"][action].get("sections", ()))
+    assert sections(SERVICES[action]) == set(ICONS["services"][action].get("sections", ()))
+
+
+@pytest.mark.parametrize("action", SCHEMAS)
+def test_every_field_has_an_example_and_a_selector_that_home_assistant_knows(action: str) -> None:
+    """People read the example, and the form is made from the selector."""
+    for name, field in fields(SERVICES[action]):
+        assert "example" in field, name
+        selector.validate_selector(field["selector"])
+        assert set(ENGLISH["services"][action]["fields"][name]) == {"name", "description"}
+
+
+async def test_home_assistant_reads_our_descriptions(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """The response is optional, and the fields arrive in the frontend."""
+    descriptions = (await async_get_all_descriptions(hass))[DOMAIN]
+    assert set(descriptions) == set(SCHEMAS)
+    assert all(description["response"] == {"optional": True} for description in descriptions.values())
+
+
+def test_every_error_is_used() -> None:
+    """That every used one exists is watched in every test, and so are the gaps in its words."""
+    assert set(ENGLISH["exceptions"]) <= constants()
+
+
+@pytest.mark.parametrize("section", [ENGLISH["config"], ENGLISH["config_subentries"]["vehicle"]])
+def test_every_word_of_the_flows_is_used(section: Mapping[str, Any]) -> None:
+    """That every used one exists is watched in every test."""
+    assert set(section["error"]) <= constants()
+    assert set(section["abort"]) <= constants() | HELPERS_REASONS
+
+
+@pytest.mark.parametrize(
+    ("flow", "section"),
+    [
+        (SmartcarChargingConfigFlow, ENGLISH["config"]),
+        (VehicleSubentryFlow, ENGLISH["config_subentries"]["vehicle"]),
+    ],
+)
+def test_every_step_has_words_and_every_word_a_step(flow: type, section: Mapping[str, Any]) -> None:
+    """`search` only looks, and `reauth` only leads on."""
+    steps = {name.removeprefix("async_step_") for cls in flow.__mro__ if DOMAIN in cls.__module__ for name in vars(cls)}
+    assert set(section["step"]) <= steps
+    targets = {target for step in section["step"].values() for target in step.get("menu_options", ())}
+    assert targets <= steps
+
+
+async def test_the_same_entities_everywhere(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Every entity has a name, an icon, and words for its states."""
+    entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    keys = {(entity.domain, entity.translation_key) for entity in entities}
+    assert keys == {(domain, key) for domain, named in ENGLISH["entity"].items() for key in named}
+    assert keys == {(domain, key) for domain, icons in ICONS["entity"].items() for key in icons}
+
+
+def test_every_verdict_has_its_words_and_icon() -> None:
+    """And there are no others."""
+    words = ENGLISH["entity"]["sensor"]["last_execution"]
+    verdicts = {verdict.value for verdict in Verdict}
+    assert verdicts == set(words["state"]) == set(ICONS["entity"]["sensor"]["last_execution"]["state"])
+    assert {action.value for action in Action} == set(words["state_attributes"]["action"]["state"])
+
+
+async def test_every_attribute_has_its_name(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+    """Those that Home Assistant adds have theirs from it."""
+    await set_schedule(hass)
+    named = set(ENGLISH["entity"]["sensor"]["last_execution"]["state_attributes"])
+    assert set(sensor(hass).attributes) - {"options", "device_class", "friendly_name"} == named
+
+
+def test_texts_keep_home_assistants_rules() -> None:
+    """No address, no gap in single quotes, no reference to other texts, nothing empty or untrimmed."""
+    for text in strings(ENGLISH):
+        assert text
+        assert text == text.strip()
+        assert "://" not in text
+        assert "[%key:" not in text
+        assert not any(f"'{{{gap}}}'" in text for gap in placeholders(text))
+
+
+def test_every_hint_is_used() -> None:
+    """The hints beside a car are texts of the backend."""
+    assert set(ENGLISH["selector"]["vehicle_hint"]["options"]) <= constants()
+    assert set(ENGLISH["selector"]["vehicle"]["options"]) <= constants()
+
+
+def test_manifest_is_as_hacs_and_hassfest_want_it() -> None:
+    """Domain and name first, the rest by alphabet, no requirement, no grade that nobody gave."""
+    keys = list(MANIFEST)
+    assert keys[:2] == ["domain", "name"]
+    assert keys[2:] == sorted(keys[2:])
+    assert MANIFEST["domain"] == DOMAIN == INTEGRATION.name
+    assert (MANIFEST["config_flow"], MANIFEST["integration_type"], MANIFEST["iot_class"]) == (True, "hub", "cloud_push")
+    assert "requirements" not in MANIFEST
+    assert "quality_scale" not in MANIFEST
+
+
+def test_brand_images_have_the_sizes_that_home_assistant_wants() -> None:
+    """256 and 512 pixels square, as PNG."""
+    for name, size in (("icon.png", 256), ("icon@2x.png", 512)):
+        header = (INTEGRATION / "brand" / name).read_bytes()[:24]
+        assert header[:8] == b"\x89PNG\r\n\x1a\n"
+        assert (int.from_bytes(header[16:20]), int.from_bytes(header[20:24])) == (size, size)
+
+
+def test_the_product_can_not_be_pointed_elsewhere() -> None:
+    """The two hosts are constants, and nothing in the environment is read."""
+    code = "".join(path.read_text() for path in INTEGRATION.rglob("*.py"))
+    assert {text for text in constants() if text.startswith("http")} == {
+        "https://dashboard.smartcar.com",
+        "https://iam.smartcar.com/oauth2/token",
+        "https://vehicle.api.smartcar.com/v3",
+    }
+    assert "environ" not in code
+    assert "getenv" not in code

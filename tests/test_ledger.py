@@ -1,0 +1,211 @@
+"""What is on the disk before a command is sent, and what is made of a disk that is not as it should be."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.smartcar_charging.const import DOMAIN
+from tests.actions import sensor, set_schedule
+from tests.conftest import make_entry
+from tests.simulator import TESLA, Fault, Simulator
+
+
+def store_of(hass: HomeAssistant, entry: MockConfigEntry) -> Path:
+    """Return the file that is kept of the only car."""
+    (subentry_id,) = entry.subentries
+    return Path(hass.config.path(".storage", f"{DOMAIN}.{subentry_id}"))
+
+
+def stored(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
+    """Return what is on the disk."""
+    data: dict[str, Any] = json.loads(store_of(hass, entry).read_text())["data"]
+    return data
+
+
+async def start_with(hass: HomeAssistant, content: str) -> tuple[MockConfigEntry, list[Path]]:
+    """Start with this on the disk; return the entry and what was set aside."""
+    entry = make_entry(TESLA)
+    path = store_of(hass, entry)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry, sorted(path.parent.glob(f"{path.name}.*"))
+
+
+def file_with(data: Any, version: int = 1) -> str:
+    """Return the content of a store."""
+    return json.dumps({"version": version, "minor_version": 1, "key": "any", "data": data})
+
+
+SCHEDULE = {
+    "schedule_id": "sched_old",
+    "place": {"zone": "zone.home", "location": {"latitude": 1.0, "longitude": 2.0}},
+    "start_time": "22:00",
+    "stop_time": "23:00",
+    "set_at": "2026-11-01T00:00:00+00:00",
+    "failed_deletes": 0,
+}
+IN_PROGRESS = {
+    "verdict": "in_progress",
+    "action": "create",
+    "begun_at": "2026-11-01T00:00:00+00:00",
+    "zone": "zone.home",
+    "location": {"latitude": 1.0, "longitude": 2.0},
+    "start_time": "22:00",
+    "stop_time": "23:00",
+}
+
+
+async def test_in_progress_is_on_disk_before_the_request_is_sent(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """A power cut while the car thinks is known of afterwards."""
+    hold = asyncio.Event()
+    simulator.script(Fault(hold=hold))
+    call = hass.async_create_task(set_schedule(hass))
+    await simulator.wait_for_request(path="/charge-schedules/daily")
+    assert stored(hass, entry)["executions"][-1]["verdict"] == "in_progress"
+    hold.set()
+    response = await call
+    data = stored(hass, entry)
+    assert data["executions"][-1]["verdict"] == "success"
+    assert [schedule["schedule_id"] for schedule in data["schedules"]] == [response["schedule_id"]]
+
+
+async def test_what_can_not_be_recorded_is_not_sent(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes no writes: the caller hears it, the sensor keeps what it showed."""
+    await set_schedule(hass)
+    before = sensor(hass)
+    path = store_of(hass, entry)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(HomeAssistantError, match="Check that the disk is not full") as caught:
+        await set_schedule(hass)
+    assert caught.value.translation_key == "not_recorded"
+    assert len(simulator.creates) == 1
+    assert sensor(hass) is before
+    path.rmdir()
+    await set_schedule(hass)
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["success", "success"]
+
+
+async def test_a_success_that_can_not_be_recorded_is_a_success_with_a_warning(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """The car has it, so the caller is told; after a restart it would count as unconfirmed."""
+    hold = asyncio.Event()
+    simulator.script(Fault(hold=hold))
+    call = hass.async_create_task(set_schedule(hass))
+    await simulator.wait_for_request(path="/charge-schedules/daily")
+    path = store_of(hass, entry)
+    path.unlink()
+    path.mkdir()
+    hold.set()
+    response = await call
+    assert response["status"] == "SUCCESS"
+    assert response["warnings"] == [
+        "Home Assistant could not save this result; after a restart it will count as unconfirmed."
+    ]
+    assert sensor(hass).state == "success"
+
+
+async def test_in_progress_at_the_start_becomes_unconfirmed(hass: HomeAssistant, simulator: Simulator) -> None:
+    """Home Assistant was cut off while waiting: the create is possibly on the car."""
+    entry, aside = await start_with(hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []}))
+    assert sensor(hass).state == "unconfirmed"
+    assert sensor(hass).attributes["error_message"] == "Home Assistant stopped while waiting for the answer"
+    data = stored(hass, entry)
+    assert data["executions"][-1]["verdict"] == "unconfirmed"
+    assert data["possible"] == [
+        {
+            "place": {"zone": "zone.home", "location": {"latitude": 1.0, "longitude": 2.0}},
+            "start_time": "22:00",
+            "stop_time": "23:00",
+            "sent_at": "2026-11-01T00:00:00+00:00",
+        }
+    ]
+    assert aside == []
+    assert simulator.creates == []
+
+
+async def test_only_the_last_ten_executions_are_kept(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """The store does not grow with the years."""
+    for minute in range(12):
+        await set_schedule(hass, start_time=f"00:{minute:02}")
+    starts = [record["start_time"] for record in stored(hass, entry)["executions"]]
+    assert starts == [f"00:{minute:02}" for minute in range(2, 12)]
+    assert len(stored(hass, entry)["schedules"]) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        file_with(["not", "an", "object"]),
+        file_with({}),
+        file_with({"executions": {}, "schedules": None, "possible": 7}),
+        file_with({"executions": [{"verdict": "perhaps"}], "schedules": [{}], "possible": [None]}),
+        json.dumps({"data": {}}),
+        json.dumps([1, 2, 3]),
+        json.dumps("text"),
+    ],
+)
+async def test_a_store_of_the_wrong_shape_is_set_aside(
+    hass: HomeAssistant, simulator: Simulator, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Setup goes on, the file is kept under another name, and the log says so."""
+    _entry, aside = await start_with(hass, content)
+    assert sensor(hass).state == "unknown"
+    assert [path.read_text() for path in aside] == [content]
+    assert "could not be read in full" in caplog.text
+    assert (await set_schedule(hass))["status"] == "SUCCESS"
+
+
+async def test_what_can_be_read_is_kept(
+    hass: HomeAssistant, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One broken schedule does not lose the others."""
+    broken = {**SCHEDULE, "schedule_id": "../x"}
+    nowhere = {**SCHEDULE, "place": {"zone": None, "location": {"latitude": 100, "longitude": 2}}}
+    content = file_with({"executions": [], "schedules": [broken, SCHEDULE, nowhere], "possible": []})
+    _entry, aside = await start_with(hass, content)
+    assert [path.read_text() for path in aside] == [content]
+    response = await set_schedule(hass, zone="zone.home")
+    assert response["replaced_schedule_ids"] == ["sched_old"]
+
+
+async def test_a_store_of_a_newer_version_is_read_as_far_as_it_is_understood(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """Who goes back a version keeps the schedules, and the newer file."""
+    schedule = {**SCHEDULE, "colour": "green"}
+    content = file_with({"executions": [], "schedules": [schedule], "possible": [], "more": 1}, version=3)
+    entry, aside = await start_with(hass, content)
+    assert [path.read_text() for path in aside] == [content]
+    assert [kept["schedule_id"] for kept in stored(hass, entry)["schedules"]] == ["sched_old"]
+
+
+async def test_a_store_that_can_not_even_be_copied_does_not_prevent_the_start(
+    hass: HomeAssistant, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder in its place: the start goes on, and the log says so."""
+    entry = make_entry(TESLA)
+    store_of(hass, entry).mkdir(parents=True)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert sensor(hass).state == "unknown"
+    assert "nor be copied" in caplog.text
+    with pytest.raises(HomeAssistantError, match="could not write to its storage"):
+        await set_schedule(hass)
