@@ -3,6 +3,8 @@
 import ast
 from collections.abc import Iterator, Mapping
 import json
+import re
+import string
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -23,6 +25,7 @@ from tests.texts import ENGLISH, INTEGRATION, placeholders, strings
 
 SERVICES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "services.yaml")
 ICONS: Final[dict[str, Any]] = json.loads((INTEGRATION / "icons.json").read_text())
+README: Final = (INTEGRATION.parent.parent / "README.md").read_text()
 MANIFEST: Final[dict[str, Any]] = json.loads((INTEGRATION / "manifest.json").read_text())
 SCHEMAS: Final = {
     services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA,
@@ -173,6 +176,14 @@ def test_brand_images_have_the_sizes_that_home_assistant_wants() -> None:
         header = (INTEGRATION / "brand" / name).read_bytes()[:24]
         assert header[:8] == b"\x89PNG\r\n\x1a\n"
         assert (int.from_bytes(header[16:20]), int.from_bytes(header[20:24])) == (size, size)
+
+
+@pytest.mark.parametrize("key", ENGLISH["exceptions"])
+def test_every_error_is_explained_in_the_readme(key: str) -> None:
+    """By its own words, so that who searches for what they saw finds it."""
+    message = ENGLISH["exceptions"][key]["message"]
+    first_words = next(text for text, *_ in string.Formatter().parse(message) if len(text) > len(" is "))
+    assert re.split(r"[.,(:]", first_words)[0].strip()[:20] in README
 
 
 def test_the_product_can_not_be_pointed_elsewhere() -> None:

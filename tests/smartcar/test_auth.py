@@ -175,6 +175,7 @@ async def test_only_oauth_refusals_are_about_the_credentials(
         (Fault(status=500), 30, "no access token: HTTP 500"),
         (Fault(status=503, body={"error": "invalid_client"}), 30, "no access token: HTTP 503"),
         (Fault(body={"error": "invalid_client"}), 30, "no access token: HTTP 200"),
+        (Fault(status=500, body={"access_token": "token"}), 30, "no access token: HTTP 500"),
         (Fault(body="<html>"), 30, "no access token: HTTP 200"),
         (Fault(body=[]), 30, "no access token: HTTP 200"),
         (Fault(body=None), 30, "no access token: HTTP 200"),
@@ -320,8 +321,8 @@ async def test_body_that_repeats_the_secret_loses_it(simulator: Simulator, crede
 
 async def test_short_secret_does_not_spoil_the_answer(simulator: Simulator, session: aiohttp.ClientSession) -> None:
     """Something so short is no secret, and taking it out would garble every answer."""
-    simulator.applications["client_short"] = "data"
-    smartcar = SmartcarClient(session, ClientCredentials(session, "client_short", "data"))
+    simulator.applications["client_short"] = "access"
+    smartcar = SmartcarClient(session, ClientCredentials(session, "client_short", "access"))
 
     assert (await create(smartcar)).status == "SUCCESS"
 

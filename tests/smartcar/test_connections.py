@@ -97,6 +97,15 @@ async def test_no_sign_of_a_further_page_ends_the_list(
     assert len(simulator.received("GET")) == 2
 
 
+async def test_full_page_that_is_the_last_ends_the_list(simulator: Simulator, smartcar: SmartcarClient) -> None:
+    """A hundred cars are one page."""
+    for _ in range(98):
+        simulator.add_car(Car(make="TESLA", model="Model 3", year=2023))
+
+    assert len(await smartcar.async_get_connections()) == 100
+    assert len(simulator.received("GET")) == 2
+
+
 async def test_repeated_page_ends_the_list(simulator: Simulator, smartcar: SmartcarClient) -> None:
     """A server that gives the same page for ever is asked twice for each mode."""
     body = {"data": [resource()], "links": {"next": "/connections"}}
