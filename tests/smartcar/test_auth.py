@@ -154,11 +154,11 @@ async def test_wrong_credentials_are_an_authentication_error(
 
 
 @pytest.mark.parametrize("status", [400, 401])
-@pytest.mark.parametrize("body", [{"error": "invalid_request"}, None, "<html>"])
+@pytest.mark.parametrize("body", [{"error": "invalid_request"}, {"error": "invalid_client"}])
 async def test_only_oauth_refusals_are_about_the_credentials(
     simulator: Simulator, credentials: ClientCredentials, status: int, body: Any
 ) -> None:
-    """400 and 401 are OAuth's two refusals, whatever stands in them."""
+    """400 and 401 are OAuth's two refusals, if they come in its shape."""
     simulator.script(Fault(status=status, body=body))
 
     with pytest.raises(AuthenticationError):
@@ -169,6 +169,8 @@ async def test_only_oauth_refusals_are_about_the_credentials(
     ("fault", "limit", "text"),
     [
         (Fault(status=302, body=None, headers={"Location": "/v3/elsewhere"}), 30, "no access token: HTTP 302"),
+        (Fault(status=400), 30, "no access token: HTTP 400"),
+        (Fault(status=401, body="<html>Sign in to the hotel's network</html>"), 30, "no access token: HTTP 401"),
         (Fault(status=403), 30, "no access token: HTTP 403"),
         (Fault(status=404), 30, "no access token: HTTP 404"),
         (Fault(status=429), 30, "no access token: HTTP 429"),

@@ -190,3 +190,10 @@ async def test_check_of_credentials_says_what_is_wrong(
         await pasted.async_check_credentials()
 
     assert type(caught.value) is raised
+
+
+async def test_a_car_in_both_modes_is_listed_once(simulator: Simulator, smartcar: SmartcarClient) -> None:
+    """A server that does not heed the filter would else double every car."""
+    simulator.always(Fault(body={"data": [resource()], "links": {"next": None}}), path="/connections")
+
+    assert [connection.vehicle_id for connection in await smartcar.async_get_connections()] == ["car"]

@@ -114,7 +114,8 @@ class ClientCredentials:
 
 
 def _minting_error(answer: Answer) -> SmartcarError:
-    """Return what it means that no token came: only OAuth's two refusals are about the credentials."""
-    if answer.status in (400, 401) and (details := answer.error):
+    """Return what it means that no token came: only a refusal in OAuth's own shape is about the credentials."""
+    details = answer.error
+    if answer.status in (400, 401) and details is not None and details.code is not None:
         return AuthenticationError(details)
     return NotSentError(f"no access token: HTTP {answer.status}")

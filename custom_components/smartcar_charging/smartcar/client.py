@@ -56,10 +56,9 @@ class SmartcarClient:
         Raises AuthenticationError (credentials rejected), RefusedError, NotSentError (no connection), or
         UnconfirmedError (no readable answer).
         """
-        return [
-            *await self._async_get_connections_of_mode("live"),
-            *await self._async_get_connections_of_mode("simulated"),
-        ]
+        live = await self._async_get_connections_of_mode("live")
+        simulated = await self._async_get_connections_of_mode("simulated")
+        return list((live | simulated).values())
 
     async def async_check_credentials(self) -> None:
         """Find out, free of charge, whether Smartcar accepts the credentials; raise as above if not."""
@@ -94,8 +93,8 @@ class SmartcarClient:
         path = f"/vehicles/{check_id(vehicle_id)}/charge-schedules/{check_id(schedule_id)}"
         return await self._async_command("DELETE", path, user_id)
 
-    async def _async_get_connections_of_mode(self, mode: str) -> list[Connection]:
-        """Return the connections of one mode, from all pages."""
+    async def _async_get_connections_of_mode(self, mode: str) -> dict[str, Connection]:
+        """Return the connections of one mode by their id, from all pages."""
         found: dict[str, Connection] = {}
         for number in range(1, _MOST_PAGES + 1):
             params = {"filter[vehicle.mode]": mode, "page[number]": str(number), "page[size]": str(_PAGE_SIZE)}
@@ -109,7 +108,7 @@ class SmartcarClient:
             # A page that brings nothing new ends the list, whatever the links say.
             if len(found) == known or not _has_next_page(answer, number):
                 break
-        return list(found.values())
+        return found
 
     async def _async_command(self, method: str, path: str, user_id: str, **request: Any) -> Execution:
         """Send a command to a car, and return its execution only if it provably succeeded."""
