@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.smartcar_charging import services
+from custom_components.smartcar_charging import issues, services
 from custom_components.smartcar_charging.config_flow import SmartcarChargingConfigFlow, VehicleSubentryFlow
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.records import Action, Verdict
@@ -30,6 +30,7 @@ MANIFEST: Final[dict[str, Any]] = json.loads((INTEGRATION / "manifest.json").rea
 SCHEMAS: Final = {
     services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA,
     services.SERVICE_DELETE_CHARGE_SCHEDULE: services.DELETE_CHARGE_SCHEDULE_SCHEMA,
+    services.SERVICE_GET_CHARGE_SCHEDULES: services.GET_CHARGE_SCHEDULES_SCHEMA,
 }
 # Home Assistant's own flow helpers end with these.
 HELPERS_REASONS: Final = {"already_configured", "reauth_successful", "reconfigure_successful"}
@@ -90,7 +91,12 @@ async def test_home_assistant_reads_our_descriptions(hass: HomeAssistant, entry:
     """The response is optional, and the fields arrive in the frontend."""
     descriptions = (await async_get_all_descriptions(hass))[DOMAIN]
     assert set(descriptions) == set(SCHEMAS)
-    assert all(description["response"] == {"optional": True} for description in descriptions.values())
+    optional = {name: description["response"]["optional"] for name, description in descriptions.items()}
+    assert optional == {
+        "delete_charge_schedule": True,
+        "get_charge_schedules": False,
+        "set_daily_charge_schedule": True,
+    }
 
 
 def test_every_error_is_used() -> None:
@@ -126,6 +132,12 @@ async def test_the_same_entities_everywhere(hass: HomeAssistant, entry: MockConf
     keys = {(entity.domain, entity.translation_key) for entity in entities}
     assert keys == {(domain, key) for domain, named in ENGLISH["entity"].items() for key in named}
     assert keys == {(domain, key) for domain, icons in ICONS["entity"].items() for key in icons}
+
+
+def test_every_issue_is_used() -> None:
+    """Those of refusals have the same key as the error that the caller hears."""
+    assert set(ENGLISH["issues"]) == {*issues.ALL_CAUSES, "left_on_car"}
+    assert all(set(words) in ({"title", "description"}, {"title", "fix_flow"}) for words in ENGLISH["issues"].values())
 
 
 def test_every_verdict_has_its_words_and_icon() -> None:

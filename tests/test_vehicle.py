@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant
+from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
@@ -32,6 +32,7 @@ def seen(hass: HomeAssistant) -> list[str]:
     """Collect the states that the sensor takes."""
     states: list[str] = []
 
+    @callback
     def collect(event: Event[EventStateChangedData]) -> None:
         """Keep the new state."""
         if (state := event.data["new_state"]) is not None:
@@ -239,8 +240,10 @@ async def test_a_refused_create_deletes_nothing(
     for hour in range(9):
         simulator.add_schedule(TESLA.vehicle_id, start=f"0{hour}:00", stop=f"0{hour}:30", latitude=9, longitude=9)
     simulator.create_mode = mode
-    with pytest.raises(HomeAssistantError, match="did not take the command"):
+    with pytest.raises(HomeAssistantError, match="delete_charge_schedule") as caught:
         await set_schedule(hass, start_time="23:00")
+    assert caught.value.translation_key == "refused_beside_others"
+    assert f"23:30–05:30 (test home), {first['schedule_id']}" in str(caught.value)
     assert simulator.deletes == []
     assert first["schedule_id"] in on_car(simulator)
 

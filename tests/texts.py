@@ -6,6 +6,7 @@ from pathlib import Path
 import string
 from typing import Any, Final
 
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import ServiceRegistry
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.exceptions import HomeAssistantError
@@ -29,10 +30,13 @@ def strings(texts: Any) -> list[str]:
     return [text for value in texts.values() for text in strings(value)]
 
 
-def section_of(handler: Any) -> Mapping[str, Any] | None:
+def section_of(flow: Any) -> Mapping[str, Any] | None:
     """Return the words of a flow of ours."""
     section: Mapping[str, Any] | None = None
-    if handler == DOMAIN:
+    handler = flow.handler
+    if isinstance(flow, RepairsFlow):
+        section = ENGLISH["issues"][flow.issue_id.rpartition("_")[0]]["fix_flow"]
+    elif handler == DOMAIN:
         section = ENGLISH["config"]
     elif isinstance(handler, tuple):
         section = ENGLISH["config_subentries"][handler[1]]
@@ -75,7 +79,7 @@ def watch_flows(monkeypatch: pytest.MonkeyPatch) -> None:
     async def watched(manager: Any, flow: Any, *args: Any) -> Any:
         """Let the step run, then look at it."""
         result = await handle(manager, flow, *args)
-        if section := section_of(flow.handler):
+        if section := section_of(flow):
             check_result(section, result)
         return result
 

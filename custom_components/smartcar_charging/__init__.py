@@ -5,8 +5,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
-from .account import Account, SmartcarChargingConfigEntry, async_forget_removed_cars
+from .account import Account, SmartcarChargingConfigEntry
 from .const import DOMAIN
+from .removal import async_forget_removed_cars
 from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -34,6 +35,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEn
 async def async_unload_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> bool:
     """End the commands under way, then unload the entities."""
     await entry.runtime_data.async_stop()
+    entry.runtime_data.async_withdraw_issues()
     return await hass.config_entries.async_unload_platforms(entry, _PLATFORMS)
 
 

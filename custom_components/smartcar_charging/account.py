@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 import logging
 from typing import Any
 
@@ -13,7 +14,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_MAKE, CONF_MODEL, CONF_USER_ID, CONF_VEHICLE_ID, CONF_YEAR, DOMAIN
-from .ledger import Ledger, async_forget_all_but
+from .issues import async_update_issues, async_withdraw_issues
+from .ledger import Ledger
+from .removal import async_forget_removed_cars
 from .smartcar import AccessToken, Auth, AuthenticationError, ClientCredentials, SmartcarClient, SmartcarError
 from .vehicle import Vehicle
 
@@ -30,10 +33,12 @@ def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
     return AccessToken(data[CONF_ACCESS_TOKEN])
 
 
-async def async_forget_removed_cars(hass: HomeAssistant, but: str | None = None) -> None:
-    """Remove what was recorded of cars that are in no entry, or only in the one that is being removed."""
-    entries = hass.config_entries.async_entries(DOMAIN)
-    await async_forget_all_but(hass, {key for entry in entries if entry.entry_id != but for key in entry.subentries})
+def find_vehicle(hass: HomeAssistant, subentry_id: str) -> Vehicle | None:
+    """Return a car that is loaded."""
+    entries: list[SmartcarChargingConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    return next(
+        (vehicle for entry in entries if (vehicle := entry.runtime_data.vehicles.get(subentry_id)) is not None), None
+    )
 
 
 class Account:
@@ -68,6 +73,17 @@ class Account:
         """End the commands of all cars; return when what became of them is written."""
         await asyncio.gather(*(vehicle.async_stop() for vehicle in self.vehicles.values()))
 
+    @callback
+    def async_withdraw_issues(self) -> None:
+        """Take back the repair issues, which only loaded cars can have."""
+        for subentry_id in self.vehicles:
+            async_withdraw_issues(self._hass, subentry_id)
+
+    @property
+    def token_age(self) -> float | None:
+        """How old the token in use is, in seconds; unknown for a pasted one."""
+        return self._client.auth.token_age
+
     async def async_check_credentials(self) -> None:
         """Ask Smartcar, free of charge, whether it accepts the credentials; being offline is no news."""
         try:
@@ -91,7 +107,7 @@ class Account:
             vehicle = Vehicle(
                 self._hass,
                 self._client,
-                Ledger(self._hass, subentry_id),
+                Ledger(self._hass, subentry_id, subentry.title),
                 vehicle_id=subentry.data[CONF_VEHICLE_ID],
                 user_id=subentry.data[CONF_USER_ID],
                 name=subentry.title,
@@ -101,7 +117,7 @@ class Account:
             self.vehicles[subentry_id] = vehicle
         vehicle = self.vehicles[subentry_id]
         vehicle.user_id = subentry.data[CONF_USER_ID]
-        vehicle.name = subentry.title
+        vehicle.rename(subentry.title)
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
             config_subentry_id=subentry_id,
@@ -112,7 +128,9 @@ class Account:
             model_id=None if (year := subentry.data.get(CONF_YEAR)) is None else str(year),
         )
         self.vehicles_by_device[device.id] = vehicle
+        async_update_issues(self._hass, subentry_id, vehicle)
         if is_new:
+            vehicle.async_add_listener(partial(async_update_issues, self._hass, subentry_id, vehicle))
             for listener in self._vehicle_listeners:
                 listener(subentry_id, vehicle)
 
@@ -123,6 +141,7 @@ class Account:
             device_id: other for device_id, other in self.vehicles_by_device.items() if other is not vehicle
         }
         await vehicle.async_stop()
+        async_withdraw_issues(self._hass, subentry_id)
 
     @callback
     def _async_start_reauth(self) -> None:

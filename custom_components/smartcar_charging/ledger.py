@@ -1,6 +1,6 @@
 """What survives a restart or a power cut: one private store for each car."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 import logging
 from pathlib import Path
@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import DOMAIN
-from .records import OwnSchedule, PossibleSchedule, Record
+from .records import Action, OwnSchedule, PossibleSchedule, Record, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -34,16 +34,25 @@ async def async_set_aside(hass: HomeAssistant, path: str) -> None:
         _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
 
 
-async def async_forget_all_but(hass: HomeAssistant, keys: Collection[str]) -> None:
-    """Remove what is kept of cars that are set up no more, whenever and however they were removed."""
+async def async_stored_keys(hass: HomeAssistant) -> set[str]:
+    """Return the keys of all cars of which something is kept."""
 
-    def forget() -> None:
-        """Go through the stored files, copies included."""
-        for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*"):
-            if path.name.split(".")[1] not in keys:
-                path.unlink()
+    def keys() -> set[str]:
+        """Look at the names of the files, copies included."""
+        return {path.name.split(".")[1] for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*")}
 
-    await hass.async_add_executor_job(forget)
+    return await hass.async_add_executor_job(keys)
+
+
+async def async_remove_files(hass: HomeAssistant, key: str) -> None:
+    """Remove all that is kept of a car."""
+
+    def remove() -> None:
+        """Remove the store and the copies of what could not be read."""
+        for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.{key}*"):
+            path.unlink(missing_ok=True)
+
+    await hass.async_add_executor_job(remove)
 
 
 class _LedgerStore(Store[dict[str, Any]]):
@@ -61,8 +70,8 @@ class _LedgerStore(Store[dict[str, Any]]):
 class Ledger:
     """The last executions of a car, the schedules set on it, and those that are possibly on it."""
 
-    def __init__(self, hass: HomeAssistant, key: str) -> None:
-        """Take the key that tells this car's store from the others."""
+    def __init__(self, hass: HomeAssistant, key: str, vehicle_name: str = "") -> None:
+        """Take the key that tells this car's store from the others, and what to call the car once it is removed."""
         self._hass = hass
         self._store = _LedgerStore(
             hass,
@@ -72,6 +81,7 @@ class Ledger:
             atomic_writes=True,
             max_readable_version=_NEWEST_READABLE_VERSION,
         )
+        self.vehicle_name = vehicle_name
         self.executions: list[Record] = []
         self.schedules: list[OwnSchedule] = []
         self.possible: list[PossibleSchedule] = []
@@ -84,12 +94,14 @@ class Ledger:
     async def async_load(self) -> None:
         """Read what is stored; a store that is not as it should be gives what can be read of it."""
         try:
-            data = await self._store.async_load()
+            data: Any = await self._store.async_load()
         except (HomeAssistantError, AttributeError, KeyError, TypeError, ValueError) as err:
             _LOGGER.debug("The store could not be loaded: %s", type(err).__name__)
             data = {"unreadable": True}
         if data is None:
             return
+        if isinstance(data, dict):
+            self.vehicle_name = self.vehicle_name or str(data.get("vehicle_name") or "?")
         executions, executions_whole = _read(data, "executions", Record.from_dict)
         schedules, schedules_whole = _read(data, "schedules", OwnSchedule.from_dict)
         possible, possible_whole = _read(data, "possible", PossibleSchedule.from_dict)
@@ -103,6 +115,7 @@ class Ledger:
         Home Assistant's store swallows errors of writing, and defers while stopping: what was written is read back.
         """
         data = {
+            "vehicle_name": self.vehicle_name,
             "executions": [record.as_dict() for record in self.executions],
             "schedules": [schedule.as_dict() for schedule in self.schedules],
             "possible": [schedule.as_dict() for schedule in self.possible],
@@ -124,8 +137,26 @@ class Ledger:
         return False
 
     def conclude(self, record: Record) -> None:
-        """Replace the record of the command under way by what became of it."""
+        """Replace the record of the command under way by what became of it, and of the car with it."""
+        place = self.executions[-1].place
         self.executions[-1] = record
+        if record.action is not Action.CREATE or record.verdict is Verdict.FAILED:
+            return
+        if place is None or record.start_time is None or record.stop_time is None:
+            return
+        # The place is the one that was asked for: the next set will ask for that one again.
+        sent = PossibleSchedule(
+            place=place, start_time=record.start_time, stop_time=record.stop_time, sent_at=record.begun_at
+        )
+        if record.verdict is Verdict.SUCCESS and record.schedule_id is not None:
+            self.add(sent.known_as(record.schedule_id))
+        else:
+            self.possible.append(sent)
+
+    def adopt(self, possible: PossibleSchedule, schedule_id: str) -> None:
+        """Take a schedule that turned out to be on the car for one of Home Assistant's own."""
+        self.possible.remove(possible)
+        self.add(possible.known_as(schedule_id))
 
     def add(self, schedule: OwnSchedule) -> None:
         """Note a schedule that is on the car now."""
@@ -148,7 +179,7 @@ class Ledger:
 
 def _read[T](data: Any, name: str, read_one: Callable[[Any], T]) -> tuple[list[T], bool]:
     """Return the readable values of a stored list, and whether that is all of it."""
-    values = data.get(name) if isinstance(data, Mapping) else None
+    values = data.get(name) if isinstance(data, dict) else None
     if not isinstance(values, list):
         return [], False
     read: list[T] = []

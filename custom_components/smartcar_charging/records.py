@@ -24,6 +24,7 @@ _TEXTS_OF_A_RECORD: Final = (
     "completed_at",
     "error_type",
     "error_code",
+    "error_kind",
     "error_message",
     "request_id",
 )
@@ -96,9 +97,15 @@ class Record(_Stored):
     duration_seconds: float | None = None
     error_type: str | None = None
     error_code: str | None = None
+    error_kind: str | None = None
     error_message: str | None = None
     can_retry: bool = False
     request_id: str | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """Where the schedule applies; None for a delete of a schedule that nobody knew."""
+        return None if self.location is None else Place(zone=self.zone, location=self.location)
 
     def succeeded(self, execution: Execution) -> Record:
         """Return the record of a success: what Smartcar says it did, else what was asked for."""
@@ -138,6 +145,7 @@ class Record(_Stored):
             verdict=Verdict.UNCONFIRMED if is_unconfirmed else Verdict.FAILED,
             error_type=details.type,
             error_code=details.code,
+            error_kind=details.kind,
             error_message=details.message,
             can_retry=isinstance(error, NotSentError) or (not is_unconfirmed and details.can_retry),
             request_id=details.request_id,
@@ -181,6 +189,16 @@ class PossibleSchedule(_Stored):
     start_time: str
     stop_time: str
     sent_at: str
+
+    def known_as(self, schedule_id: str) -> OwnSchedule:
+        """Return the schedule that it is, now that its id is known."""
+        return OwnSchedule(
+            schedule_id=schedule_id,
+            place=self.place,
+            start_time=self.start_time,
+            stop_time=self.stop_time,
+            set_at=self.sent_at,
+        )
 
 
 _TEXT: Final = vol.Any(None, str)

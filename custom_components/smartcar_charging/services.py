@@ -4,22 +4,31 @@ from datetime import time
 import re
 from typing import Any, Final
 
-from homeassistant.components.zone import ENTITY_ID_HOME
 from homeassistant.const import ATTR_DEVICE_ID, ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE, CONF_ZONE
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import ServiceValidationError
-from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
-from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .records import Place, Record
-from .smartcar import DailySchedule, Location, is_valid_id
-from .vehicle import Vehicle
+from .inputs import invalid_input, resolve_place, resolve_place_of_schedules, resolve_time, resolve_vehicle
+from .messages import read_error
+from .records import OwnSchedule, PossibleSchedule, Record
+from .smartcar import (
+    AuthenticationError,
+    ChargeTimer,
+    DailySchedule,
+    RefusedError,
+    SmartcarError,
+    TimersReading,
+    is_valid_id,
+)
+from .timers import presence
 
 SERVICE_SET_DAILY_CHARGE_SCHEDULE: Final = "set_daily_charge_schedule"
 SERVICE_DELETE_CHARGE_SCHEDULE: Final = "delete_charge_schedule"
+SERVICE_GET_CHARGE_SCHEDULES: Final = "get_charge_schedules"
 
 ATTR_REPLACE: Final = "replace"
 ATTR_SCHEDULE_ID: Final = "schedule_id"
@@ -73,6 +82,8 @@ DELETE_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     }
 )
 
+GET_CHARGE_SCHEDULES_SCHEMA: Final = vol.Schema({vol.Optional(ATTR_DEVICE_ID): cv.string})
+
 
 @callback
 def async_setup_services(hass: HomeAssistant) -> None:
@@ -91,15 +102,22 @@ def async_setup_services(hass: HomeAssistant) -> None:
         schema=DELETE_CHARGE_SCHEDULE_SCHEMA,
         supports_response=SupportsResponse.OPTIONAL,
     )
+    hass.services.async_register(
+        DOMAIN,
+        SERVICE_GET_CHARGE_SCHEDULES,
+        _async_get_charge_schedules,
+        schema=GET_CHARGE_SCHEDULES_SCHEMA,
+        supports_response=SupportsResponse.ONLY,
+    )
 
 
 async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Set a daily charge schedule."""
-    start, stop = _minute(call.data, ATTR_START_TIME), _minute(call.data, ATTR_STOP_TIME)
+    start, stop = resolve_time(call.data, ATTR_START_TIME), resolve_time(call.data, ATTR_STOP_TIME)
     if start == stop:
-        raise _invalid("equal_times", time=start)
-    place = _place(call.hass, call.data)
-    vehicle = _vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
+        raise invalid_input("equal_times", time=start)
+    place = resolve_place(call.hass, call.data)
+    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
     outcome = await vehicle.async_set_daily_schedule(
         DailySchedule(location=place.location, start_time=start, stop_time=stop),
         place.zone,
@@ -123,18 +141,70 @@ async def _async_delete_charge_schedule(call: ServiceCall) -> ServiceResponse:
     schedule_id: str | None = call.data.get(ATTR_SCHEDULE_ID)
     zone: str | None = call.data.get(CONF_ZONE)
     if (schedule_id is None) == (zone is None):
-        raise _invalid("schedule_id_or_zone")
+        raise invalid_input("schedule_id_or_zone")
     if schedule_id is not None and not is_valid_id(schedule_id):
-        raise _invalid("invalid_schedule_id")
-    vehicle = _vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
+        raise invalid_input("invalid_schedule_id")
+    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
     if schedule_id is not None:
         outcome = await vehicle.async_delete_schedule(schedule_id)
     else:
-        outcome = await vehicle.async_delete_schedules_at(_place_of_schedules(call.hass, vehicle, str(zone)))
+        outcome = await vehicle.async_delete_schedules_at(resolve_place_of_schedules(call.hass, vehicle, str(zone)))
     return {
         **_response(outcome.record),
         "deleted_schedule_ids": list(outcome.removed),
         "warnings": list(outcome.warnings),
+    }
+
+
+async def _async_get_charge_schedules(call: ServiceCall) -> ServiceResponse:
+    """Compare what Home Assistant set with what Smartcar last read from the car; changes nothing."""
+    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
+    reading: TimersReading | None = None
+    reason: str | None = None
+    try:
+        reading = await vehicle.async_read_timers()
+    except RefusedError as err:
+        if isinstance(err, AuthenticationError):
+            raise read_error(err, vehicle.name) from err
+        # Without a reading there is still something to tell.
+        reason = str(err)
+    except SmartcarError as err:
+        raise read_error(err, vehicle.name) from err
+    read_at = None if reading is None else reading.read_at
+    return {
+        "set_by_home_assistant": [
+            {**_sent(own), "schedule_id": own.schedule_id, "set_at": own.set_at, "on_vehicle": presence(reading, own)}
+            for own in vehicle.schedules
+        ],
+        "possibly_on_vehicle": [{**_sent(possible), "sent_at": possible.sent_at} for possible in vehicle.possible],
+        "on_vehicle": None if reading is None else [_timer(timer) for timer in reading.timers],
+        "on_vehicle_reason": reason,
+        "read_at": None if read_at is None else read_at.isoformat(),
+        "age_minutes": None if read_at is None else round((dt_util.utcnow() - read_at).total_seconds() / 60),
+    }
+
+
+def _sent(schedule: OwnSchedule | PossibleSchedule) -> JsonObjectType:
+    """Return what was sent."""
+    return {
+        "start_time": schedule.start_time,
+        "stop_time": schedule.stop_time,
+        "zone": schedule.place.zone,
+        "location": {**schedule.place.location.as_dict()},
+    }
+
+
+def _timer(timer: ChargeTimer) -> JsonObjectType:
+    """Return a timer as Smartcar read it."""
+    return {
+        "type": timer.type,
+        "schedule_type": timer.schedule_type,
+        "schedule_id": timer.schedule_id,
+        "location": None if timer.location is None else {**timer.location.as_dict()},
+        "windows": [
+            {"start_time": window.start_time, "stop_time": window.stop_time, "days": list(window.days)}
+            for window in timer.windows
+        ],
     }
 
 
@@ -161,78 +231,3 @@ def _window(start: str, stop: str) -> JsonObjectType:
         "duration_minutes": (stop_minute - start_minute) % _MINUTES_OF_A_DAY,
         "crosses_midnight": stop_minute < start_minute,
     }
-
-
-def _minute(data: dict[str, Any], field: str) -> str:
-    """Return a time as `HH:MM`."""
-    value = data[field]
-    if isinstance(value, int):
-        raise _invalid("time_needs_quotes", field=field)
-    minute, seconds = value[:5], value[5:]
-    if seconds not in ("", ":00"):
-        raise _invalid("seconds_not_supported", field=field, time=value)
-    return str(minute)
-
-
-def _place(hass: HomeAssistant, data: dict[str, Any]) -> Place:
-    """Return where the schedule applies: a zone, coordinates, or else home."""
-    if ATTR_LOCATION not in data:
-        return _place_of_zone(hass, data.get(CONF_ZONE, ENTITY_ID_HOME))
-    if CONF_ZONE in data:
-        raise _invalid("zone_and_location")
-    if (location := Location.from_dict(data[ATTR_LOCATION])) is None:
-        raise _invalid("location_out_of_range")
-    return Place(zone=None, location=location)
-
-
-def _place_of_zone(hass: HomeAssistant, zone: str) -> Place:
-    """Return where a zone is now."""
-    if (state := hass.states.get(zone)) is None:
-        raise _invalid("zone_not_found", zone=zone)
-    if (location := Location.from_dict(state.attributes)) is None:
-        raise _invalid("zone_without_coordinates", zone=zone)
-    return Place(zone=zone, location=location)
-
-
-def _place_of_schedules(hass: HomeAssistant, vehicle: Vehicle, zone: str) -> Place:
-    """Return where a zone is, or was: schedules outlive the zone that they were set for."""
-    if hass.states.get(zone) is None:
-        for schedule in vehicle.schedules:
-            if schedule.place.zone == zone:
-                return schedule.place
-    return _place_of_zone(hass, zone)
-
-
-def _vehicle(hass: HomeAssistant, device_id: str | None) -> Vehicle:
-    """Return the car that is meant; without a device, the only one that is set up."""
-    entries: list[SmartcarChargingConfigEntry] = hass.config_entries.async_entries(DOMAIN)
-    loaded: list[SmartcarChargingConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    if device_id is not None:
-        for entry in loaded:
-            if vehicle := entry.runtime_data.vehicles_by_device.get(device_id):
-                return vehicle
-        raise _device_error(hass, device_id)
-    cars = [(entry, subentry) for entry in entries for subentry in entry.subentries.values()]
-    if not cars:
-        raise _invalid("no_vehicle")
-    if len(cars) > 1:
-        raise _invalid("which_vehicle", vehicles=", ".join(sorted(subentry.title for _, subentry in cars)))
-    entry, subentry = cars[0]
-    if entry not in loaded or not (vehicle := entry.runtime_data.vehicles.get(subentry.subentry_id)):
-        raise _invalid("not_loaded", vehicle=subentry.title)
-    return vehicle
-
-
-def _device_error(hass: HomeAssistant, device_id: str) -> ServiceValidationError:
-    """Return why this device can not take the action."""
-    if (device := dr.async_get(hass).async_get(device_id)) is None:
-        return _invalid("device_not_found")
-    name = device.name_by_user or device.name or device_id
-    if any(identifier[0] == DOMAIN for identifier in device.identifiers):
-        return _invalid("not_loaded", vehicle=name)
-    return _invalid("not_a_vehicle", device=name)
-
-
-def _invalid(key: str, **placeholders: str) -> ServiceValidationError:
-    """Return the translated error for an input that can not be meant."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)

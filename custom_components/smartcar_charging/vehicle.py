@@ -21,6 +21,7 @@ from .smartcar import (
     RefusedError,
     SmartcarClient,
     SmartcarError,
+    TimersReading,
     UnconfirmedError,
 )
 from .turns import Turns
@@ -56,6 +57,7 @@ class Vehicle:
         on_rejected_credentials: Callable[[], None],
     ) -> None:
         """Take what the car needs; nothing is loaded or sent yet."""
+        self._hass = hass
         self._client = client
         self._ledger = ledger
         self._on_rejected_credentials = on_rejected_credentials
@@ -75,9 +77,24 @@ class Vehicle:
         """The schedules that Home Assistant set and that are, as far as it knows, still on the car."""
         return tuple(self._ledger.schedules)
 
+    @property
+    def possible(self) -> tuple[PossibleSchedule, ...]:
+        """The schedules that may be on the car under an id that nobody knows."""
+        return tuple(self._ledger.possible)
+
+    @property
+    def executions(self) -> tuple[Record, ...]:
+        """The records of the last commands, oldest first."""
+        return tuple(self._ledger.executions)
+
     def schedules_at(self, place: Place) -> tuple[OwnSchedule, ...]:
         """Return those of the schedules that are for this place."""
         return tuple(schedule for schedule in self._ledger.schedules if schedule.place.is_same(place))
+
+    @callback
+    def rename(self, name: str) -> None:
+        """Call the car something else, here and in what is kept of it."""
+        self.name = self._ledger.vehicle_name = name
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -110,6 +127,24 @@ class Vehicle:
         """Delete the schedules that Home Assistant set for the place."""
         return await self._async_take_turn(lambda: self._async_delete_at(place))
 
+    async def async_read_timers(self) -> TimersReading:
+        """Ask Smartcar what it last read of the car's timers: billable, and changes nothing."""
+        try:
+            return await self._client.async_get_charge_timers(self.vehicle_id, self.user_id)
+        except AuthenticationError:
+            self._on_rejected_credentials()
+            raise
+
+    async def async_forget_possible(self, possible: PossibleSchedule) -> None:
+        """Take the user's word that this schedule is not on the car, or not any more."""
+        self._ledger.possible.remove(possible)
+        await self._async_save()
+
+    async def async_adopt(self, possible: PossibleSchedule, schedule_id: str) -> None:
+        """Take a schedule found on the car for the one that was sent: it will be replaced like any other."""
+        self._ledger.adopt(possible, schedule_id)
+        await self._async_save()
+
     async def _async_take_turn(self, command: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
         """Run a command in its turn; raise what the one who asked should hear."""
         outcome = await self._turns.async_run(command, self.name)
@@ -140,18 +175,7 @@ class Vehicle:
         for warning in warnings:
             _LOGGER.warning("%s: %s", self.name, warning)
         if done.schedule_id is None:
-            self._note_possible(record)
             warnings.append("Smartcar did not tell the id of the new schedule, so it can not be replaced later.")
-        else:
-            self._ledger.add(
-                OwnSchedule(
-                    schedule_id=done.schedule_id,
-                    place=place,
-                    start_time=done.start_time or schedule.start_time,
-                    stop_time=done.stop_time or schedule.stop_time,
-                    set_at=record.begun_at,
-                )
-            )
         warnings += await self._async_conclude(done)
 
         # Without the new id, an old one could be the same schedule under its former name.
@@ -174,8 +198,7 @@ class Vehicle:
                 self._ledger.note_failed_delete(own.schedule_id)
             else:
                 removed.append(own.schedule_id)
-            await self._ledger.async_save()
-        self._async_tell()
+            await self._async_save()
         return removed
 
     async def _async_delete_at(self, place: Place) -> Outcome:
@@ -228,7 +251,7 @@ class Vehicle:
                 self._client.async_delete_schedule(self.vehicle_id, self.user_id, schedule_id)
             )
         except RefusedError as err:
-            if not err.details.schedule_is_gone:
+            if not err.details.is_not_there:
                 raise
             execution = Execution(request_id=err.details.request_id)
         self._ledger.forget(schedule_id)
@@ -251,33 +274,23 @@ class Vehicle:
         return record
 
     async def _async_fail(self, record: Record, error: SmartcarError) -> Outcome:
-        """Record what went wrong; a create with an unknown outcome is possibly on the car."""
+        """Record what went wrong."""
         record = record.ended(error)
-        if record.verdict is Verdict.UNCONFIRMED:
-            self._note_possible(record)
         await self._async_conclude(record)
-        return Outcome(record=record, error=command_error(error, record.action, self.name))
+        return Outcome(record=record, error=command_error(self._hass, error, record.action, self.name, self.schedules))
 
     async def _async_conclude(self, record: Record) -> list[str]:
         """Replace the record under way by its end, and say so if that is not on disk."""
         self._ledger.conclude(record)
-        is_saved = await self._ledger.async_save()
-        self._async_tell()
-        if is_saved:
+        if await self._async_save():
             return []
         return ["Home Assistant could not save this result; after a restart it will count as unconfirmed."]
 
-    def _note_possible(self, record: Record) -> None:
-        """Remember a create that may be on the car under an id that nobody told."""
-        if record.action is Action.CREATE and record.location and record.start_time and record.stop_time:
-            self._ledger.possible.append(
-                PossibleSchedule(
-                    place=Place(zone=record.zone, location=record.location),
-                    start_time=record.start_time,
-                    stop_time=record.stop_time,
-                    sent_at=record.begun_at,
-                )
-            )
+    async def _async_save(self) -> bool:
+        """Write the ledger, and tell that it changed."""
+        is_saved = await self._ledger.async_save()
+        self._async_tell()
+        return is_saved
 
     @callback
     def _async_tell(self) -> None:

@@ -31,13 +31,16 @@ api:
 automation:
 config:
 frontend:
-history:
-logbook:
 script:
 logger:
   default: warning
   logs:
     custom_components.smartcar_charging: debug
+"""
+# What only a person looks at; with it comes a database, which makes starting and ending slower.
+_HISTORY: Final = """\
+history:
+logbook:
 """
 
 
@@ -54,11 +57,12 @@ class HomeAssistantProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._output: IO[bytes] | None = None
 
-    def prepare(self) -> None:
+    def prepare(self, *, history: bool = True) -> None:
         """Begin with an empty folder that has the integration in it."""
         shutil.rmtree(self.config_dir, ignore_errors=True)
         self.config_dir.mkdir(parents=True)
-        (self.config_dir / "configuration.yaml").write_text(_CONFIGURATION.format(port=self.port))
+        configuration = _CONFIGURATION.format(port=self.port) + (_HISTORY if history else "")
+        (self.config_dir / "configuration.yaml").write_text(configuration)
         (self.config_dir / "custom_components").symlink_to(_REPOSITORY / "custom_components", target_is_directory=True)
 
     async def start(self, timeout: float, on_wait: Callable[[], None] = lambda: None) -> None:
@@ -83,20 +87,21 @@ class HomeAssistantProcess:
                 if asyncio.get_running_loop().time() > deadline:
                     raise RuntimeError(f"Home Assistant did not start within {timeout:.0f} s:\n{self.log_tail()}")
                 on_wait()
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(0.1)
 
-    async def stop(self) -> None:
-        """End Home Assistant as the system would, and by force if it does not heed."""
-        if self._process is None:
-            return
-        if self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
+    async def stop(self) -> int | None:
+        """End Home Assistant as the system would, and by force if it does not heed; return its exit code."""
+        if (process := self._process) is None:
+            return None
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
             try:
                 async with asyncio.timeout(_STOP_SECONDS):
-                    await self._process.wait()
+                    await process.wait()
             except TimeoutError:
                 await self.kill()
         self._close()
+        return process.returncode
 
     async def kill(self) -> None:
         """End Home Assistant as a power cut would."""
@@ -105,6 +110,17 @@ class HomeAssistantProcess:
             await self._process.wait()
         self._close()
 
+    def stored(self, key: str) -> str:
+        """Return what is in one of Home Assistant's own files, or nothing if there is no such file yet."""
+        path = self.config_dir / ".storage" / key
+        return path.read_text() if path.exists() else ""
+
+    async def wait_until_stored(self, key: str, text: str, timeout: float) -> None:
+        """Return when a text is in one of Home Assistant's own files: it writes most of them after a while."""
+        async with asyncio.timeout(timeout):
+            while text not in self.stored(key):
+                await asyncio.sleep(0.1)
+
     def log_tail(self, lines: int = 30) -> str:
         """Return the end of what Home Assistant said."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
@@ -112,7 +128,7 @@ class HomeAssistantProcess:
     async def _answers(self, session: aiohttp.ClientSession) -> bool:
         """Whether the user interface is there."""
         try:
-            async with session.get(f"{self.url}/api/onboarding") as response:
+            async with session.get(f"{self.url}/manifest.json") as response:
                 return response.status == 200
         except aiohttp.ClientError, OSError:
             return False

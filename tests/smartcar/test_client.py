@@ -106,7 +106,7 @@ async def test_wrong_user_is_refused(simulator: Simulator, smartcar: SmartcarCli
         await smartcar.async_create_daily_schedule(TESLA.vehicle_id, VOLVO.user_id, SCHEDULE)
 
     assert caught.value.details.http_status == 404
-    assert not caught.value.details.schedule_is_gone
+    assert not caught.value.details.is_not_there
 
 
 @pytest.mark.parametrize("number", range(5))

@@ -227,11 +227,11 @@ def test_only_states_and_limits_pass(details: ErrorDetails, can_retry: bool) -> 
         ("VERSION", False),
     ],
 )
-def test_404_says_that_the_schedule_is_gone_unless_it_is_about_something_else(
+def test_404_says_that_the_is_not_there_unless_it_is_about_something_else(
     error_type: str | None, code: str | None, is_gone: bool
 ) -> None:
     """A car or path that was not found says nothing of the schedule."""
-    assert ErrorDetails(http_status=404, type=error_type, code=code).schedule_is_gone is is_gone
+    assert ErrorDetails(http_status=404, type=error_type, code=code).is_not_there is is_gone
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_404_says_that_the_schedule_is_gone_unless_it_is_about_something_else(
 )
 def test_nothing_but_a_404_about_a_resource_says_so(details: ErrorDetails) -> None:
     """A schedule is not taken for gone on less."""
-    assert not details.schedule_is_gone
+    assert not details.is_not_there
 
 
 @pytest.mark.parametrize(

@@ -317,5 +317,5 @@ async def test_cut_delete_is_repeated_by_aiohttp_alone(simulator: Simulator, sma
     with pytest.raises(RefusedError) as caught:
         await delete(smartcar, schedule_id)
 
-    assert caught.value.details.schedule_is_gone
+    assert caught.value.details.is_not_there
     assert len(simulator.deletes) == 2

@@ -12,12 +12,13 @@ from .errors import (
     SmartcarError,
     UnconfirmedError,
 )
-from .models import Connection, DailySchedule, Execution, Location, is_valid_id
+from .models import ChargeTimer, Connection, DailySchedule, Execution, Location, TimersReading, is_valid_id
 
 __all__ = [
     "AccessToken",
     "Auth",
     "AuthenticationError",
+    "ChargeTimer",
     "ClientCredentials",
     "Connection",
     "DailySchedule",
@@ -30,6 +31,7 @@ __all__ = [
     "RefusedError",
     "SmartcarClient",
     "SmartcarError",
+    "TimersReading",
     "UnconfirmedError",
     "is_valid_id",
 ]

@@ -29,6 +29,10 @@ class Auth(Protocol):
     def discard(self, token: str) -> bool:
         """Forget a token that was rejected; return whether another one can be had."""
 
+    @property
+    def token_age(self) -> float | None:
+        """How long ago the present token was minted, in seconds; None if that is unknown."""
+
 
 def is_token(value: Any) -> bool:
     """Whether this can stand in an Authorization header."""
@@ -51,6 +55,11 @@ class AccessToken:
         """Say that there is no other token."""
         return False
 
+    @property
+    def token_age(self) -> None:
+        """Nobody told when it was minted."""
+        return None
+
 
 class ClientCredentials:
     """Mints tokens with a client id and secret; one token serves everybody until shortly before it expires.
@@ -65,7 +74,7 @@ class ClientCredentials:
         self._client_id = client_id
         self._client_secret = client_secret
         self._token: str | None = None
-        self._usable_until = 0.0
+        self._minted_at = self._usable_until = 0.0
         self._lock = asyncio.Lock()
 
     @override
@@ -85,6 +94,11 @@ class ClientCredentials:
         if token == self._token:
             self._token = None
         return True
+
+    @property
+    def token_age(self) -> float | None:
+        """How long ago the present token was minted, in seconds; None without one."""
+        return None if self._token is None else time.monotonic() - self._minted_at
 
     async def _async_mint(self) -> str:
         """Ask for a new token."""
@@ -109,6 +123,7 @@ class ClientCredentials:
         if not answer.is_ok or not is_token(token):
             raise _minting_error(answer)
         lifetime = as_number(body.get("expires_in"))
+        self._minted_at = asked_at
         self._usable_until = asked_at + (_DOCUMENTED_LIFETIME if lifetime is None else lifetime) - _NEVER_IN_ITS_LAST
         return str(token)
 

@@ -15,7 +15,7 @@ from .errors import (
     UnconfirmedError,
     error_from,
 )
-from .models import Connection, DailySchedule, Execution, check_id
+from .models import Connection, DailySchedule, Execution, TimersReading, check_id
 from .reading import as_mapping, as_number
 from .transport import Answer, exchange
 
@@ -86,12 +86,29 @@ class SmartcarClient:
 
         Takes the ids of the car, of the user who connected it, and of the schedule, as a create returned it.
         Returns the execution. Raises as `async_create_daily_schedule` does; a RefusedError whose
-        `details.schedule_is_gone` says that there is no such schedule.
+        `details.is_not_there` says that there is no such schedule.
 
         Follows https://smartcar.com/docs/api-reference/charge-schedules/set-daily-charge-schedule, which names it.
         """
         path = f"/vehicles/{check_id(vehicle_id)}/charge-schedules/{check_id(schedule_id)}"
         return await self._async_command("DELETE", path, user_id)
+
+    async def async_get_charge_timers(self, vehicle_id: str, user_id: str) -> TimersReading:
+        """Return all timers on the car, whoever set them, as Smartcar last read them: one billable request.
+
+        Takes the ids of the car and of the user who connected it. The reading can be about a day old.
+
+        Raises InvalidIdError, NotSentError, AuthenticationError, RefusedError (for a car of which nothing was ever
+        read, `details.is_not_there`) and UnconfirmedError (no readable answer; nothing was changed in any case).
+
+        Follows `GET /v3/vehicles/{id}/signals/charge-chargetimers` of https://smartcar.com/docs/api-reference.
+        """
+        path = f"/vehicles/{check_id(vehicle_id)}/signals/charge-chargetimers"
+        headers = {"sc-user-id": check_id(user_id)}
+        answer = await self._request("GET", path, timeout=_QUERY_TIMEOUT, headers=headers)
+        if not isinstance(answer.body, dict):
+            raise UnconfirmedError("Smartcar's answer could not be read")
+        return TimersReading.from_body(answer.body)
 
     async def _async_get_connections_of_mode(self, mode: str) -> dict[str, Connection]:
         """Return the connections of one mode by their id, from all pages."""

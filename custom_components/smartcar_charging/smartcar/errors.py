@@ -30,8 +30,8 @@ class ErrorType(StrEnum):
 # With these the command may have reached the car all the same.
 _OUTCOME_UNKNOWN: Final = frozenset({ErrorType.SERVER, ErrorType.UPSTREAM})
 
-# A 404 on a delete with one of these does not say that the schedule is gone.
-_NOT_ABOUT_THE_SCHEDULE: Final = frozenset({"VEHICLE_NOT_FOUND", "PATH", "INVALID_PATH", "VERSION"})
+# A 404 with one of these is about the car or the path, and says nothing of what was asked for.
+_ABOUT_SOMETHING_ELSE: Final = frozenset({"VEHICLE_NOT_FOUND", "PATH", "INVALID_PATH", "VERSION"})
 
 # For an error without a type that we know.
 _TYPE_OF_STATUS: Final[Mapping[int, ErrorType]] = {
@@ -80,12 +80,12 @@ class ErrorDetails:
         return self.kind in (ErrorType.VEHICLE_STATE, ErrorType.RATE_LIMIT)
 
     @property
-    def schedule_is_gone(self) -> bool:
-        """Whether this answer to a delete says that there is no such schedule."""
+    def is_not_there(self) -> bool:
+        """Whether this says that the schedule, or the reading, that was asked for does not exist."""
         return (
             self.http_status == 404
             and self.kind is ErrorType.RESOURCE_NOT_FOUND
-            and self.code not in _NOT_ABOUT_THE_SCHEDULE
+            and self.code not in _ABOUT_SOMETHING_ELSE
         )
 
     @override

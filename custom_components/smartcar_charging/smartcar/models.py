@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 import re
 from typing import Any, Final, Self
 
 from .errors import InvalidIdError
-from .reading import as_mapping, as_number, as_text
+from .reading import as_list, as_mapping, as_moment, as_number, as_text
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TIME: Final = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::00)?")
@@ -140,7 +141,6 @@ class Connection:
         relationships = as_mapping(resource.get("relationships"))
         attributes = as_mapping(resource.get("attributes"))
         vehicle = as_mapping(attributes.get("vehicle"))
-        permissions = attributes.get("permissions")
         year = as_number(vehicle.get("year"))
         connection_id = _valid_id(resource.get("id"))
         vehicle_id = _related_id(relationships, "vehicle")
@@ -151,12 +151,71 @@ class Connection:
             connection_id=connection_id,
             vehicle_id=vehicle_id,
             user_id=user_id,
-            permissions=frozenset(p for p in permissions if isinstance(p, str))
-            if isinstance(permissions, list)
-            else frozenset(),
+            permissions=frozenset(filter(None, map(as_text, as_list(attributes.get("permissions"))))),
             make=as_text(vehicle.get("make")),
             model=as_text(vehicle.get("model")),
             year=int(year) if year is not None else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeWindow:
+    """When a timer lets the car charge; no days mean that none were told."""
+
+    start_time: str | None
+    stop_time: str | None
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChargeTimer:
+    """A timer on the car, whoever set it."""
+
+    type: str | None
+    schedule_type: str | None
+    schedule_id: str | None
+    location: Location | None
+    windows: tuple[ChargeWindow, ...]
+
+    @classmethod
+    def from_value(cls, value: Any) -> Self:
+        """Read a timer; what it does not say is None."""
+        timer = as_mapping(value)
+        schedule_type = as_text(timer.get("scheduleType"))
+        return cls(
+            type=as_text(timer.get("type")),
+            schedule_type=None if schedule_type is None else schedule_type.casefold(),
+            schedule_id=_valid_id(timer.get("scheduleId")),
+            location=Location.from_dict(timer.get("condition")),
+            windows=tuple(
+                ChargeWindow(
+                    start_time=_time(as_mapping(window).get("start")),
+                    stop_time=_time(as_mapping(window).get("end")),
+                    days=tuple(filter(None, map(as_text, as_list(as_mapping(window).get("days"))))),
+                )
+                for window in as_list(timer.get("schedules"))
+            ),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimersReading:
+    """The timers on the car, as they were at a moment; None is an unknown one."""
+
+    timers: tuple[ChargeTimer, ...]
+    read_at: datetime | None
+
+    @classmethod
+    def from_body(cls, body: Any) -> Self:
+        """Read the charge timers signal; never raises, whatever the body is."""
+        data = as_mapping(as_mapping(body).get("data"))
+        meta = as_mapping(data.get("meta"))
+        values = as_mapping(as_mapping(data.get("attributes")).get("body")).get("values")
+        # Smartcar may have fetched lately what the maker's cloud has known for long: the older of both counts.
+        moments = [moment for key in ("oemUpdatedAt", "retrievedAt") if (moment := as_moment(meta.get(key)))]
+        return cls(
+            timers=tuple(ChargeTimer.from_value(value) for value in as_list(values)),
+            read_at=min(moments, default=None),
         )
 
 

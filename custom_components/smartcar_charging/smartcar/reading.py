@@ -1,8 +1,10 @@
 """Tolerant readers of JSON values: what is not of the wanted kind counts as missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
+_MILLISECONDS_FROM: Final = 1e11
 _EMPTY: Final[Mapping[str, Any]] = {}
 _LARGEST_NUMBER: Final = 1e15
 
@@ -26,3 +28,19 @@ def as_number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
         return None
     return value
+
+
+def as_list(value: Any) -> Sequence[Any]:
+    """Return the value if it is a list, else an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def as_moment(value: Any) -> datetime | None:
+    """Return an instant: Smartcar writes ISO 8601, and epochs in seconds or milliseconds."""
+    try:
+        if (number := as_number(value)) is not None:
+            return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except OSError, OverflowError, ValueError:
+        return None
+    return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
