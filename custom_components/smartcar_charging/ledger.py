@@ -22,6 +22,9 @@ _STORAGE_VERSION: Final = 1
 _NEWEST_READABLE_VERSION: Final = 1_000_000
 _EXECUTIONS_KEPT: Final = 10
 
+# What Home Assistant's store raises for a file of another shape, and for a disk that it does not expect to fail.
+_STORE_ERRORS: Final = (HomeAssistantError, OSError, AttributeError, KeyError, TypeError, ValueError)
+
 
 async def async_set_aside(hass: HomeAssistant, path: str) -> None:
     """Copy a file that can not be read in full to another name, before it is written anew."""
@@ -95,7 +98,7 @@ class Ledger:
         """Read what is stored; a store that is not as it should be gives what can be read of it."""
         try:
             data: Any = await self._store.async_load()
-        except (HomeAssistantError, AttributeError, KeyError, TypeError, ValueError) as err:
+        except _STORE_ERRORS as err:
             _LOGGER.debug("The store could not be loaded: %s", type(err).__name__)
             data = {"unreadable": True}
         if data is None:
@@ -120,10 +123,11 @@ class Ledger:
             "schedules": [schedule.as_dict() for schedule in self.schedules],
             "possible": [schedule.as_dict() for schedule in self.possible],
         }
-        await self._store.async_save(data)
         try:
+            await self._store.async_save(data)
             stored = await self._store.async_load()
-        except HomeAssistantError:
+        except _STORE_ERRORS as err:
+            _LOGGER.debug("The store could not be written: %s", type(err).__name__)
             return False
         return stored == data and not self._hass.is_stopping
 
@@ -134,6 +138,8 @@ class Ledger:
         if await self.async_save():
             return True
         self.executions = before
+        # What may be on the disk nevertheless, or be written at the end of a stop, would count as sent.
+        await self.async_save()
         return False
 
     def conclude(self, record: Record) -> None:

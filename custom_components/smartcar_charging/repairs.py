@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -24,7 +24,15 @@ async def async_create_fix_flow(
     """Return the flow for a fixable issue; all of ours are schedules that are possibly on a car."""
     if vehicle := find_vehicle(hass, str((data or {}).get("subentry_id"))):
         return PossiblyOnCarFlow(vehicle)
-    return ConfirmRepairFlow()
+    return SettledFlow()
+
+
+class SettledFlow(RepairsFlow):
+    """Closes an issue of a car that is not there any more."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask nothing."""
+        return self.async_create_entry(data={})
 
 
 class PossiblyOnCarFlow(RepairsFlow):

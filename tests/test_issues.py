@@ -1,0 +1,211 @@
+"""Repair issues: what does not heal by itself, and how it goes away."""
+
+import asyncio
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.smartcar_charging.const import DOMAIN
+from tests.actions import delete_schedule, device_id, set_schedule
+from tests.simulator import REMOVED, TESLA, VOLVO, Cut, Fault, ReceivedRequest, Simulator
+from tests.texts import ENGLISH, placeholders, strings
+
+PERMISSION = Fault.error(403, "PERMISSION", None, "The permission control_charge is missing.")
+
+
+def is_delete(request: ReceivedRequest) -> bool:
+    """Whether this is a request to delete a schedule."""
+    return request.method == "DELETE"
+
+
+def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
+    """Return our issues by their cause, with every gap in their words filled."""
+    found = {issue.translation_key: issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN}
+    for key, issue in found.items():
+        words = ENGLISH["issues"][str(key)]
+        gaps = {gap for text in strings({k: words[k] for k in words if k != "fix_flow"}) for gap in placeholders(text)}
+        assert gaps <= set(issue.translation_placeholders or ())
+    return {str(key): issue for key, issue in found.items()}
+
+
+async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault) -> None:
+    """Let a set be refused."""
+    simulator.script(fault, path="/charge-schedules/daily")
+    with pytest.raises(HomeAssistantError):
+        await set_schedule(hass)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (PERMISSION, "permission_missing"),
+        (Fault(status=403), "permission_missing"),
+        (Fault.error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE"), "not_compatible"),
+        (Fault.error(430, "BILLING", "INVALID_PLAN"), "refused_by_plan"),
+        (Fault.error(400, "CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"), "car_maker_account"),
+        (Fault.error(200, "PERMISSION"), "permission_missing"),
+    ],
+)
+async def test_what_the_user_has_to_settle_is_an_issue_until_the_next_success(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault, cause: str
+) -> None:
+    """One for a car and a cause; another failure does not hide it; it is there again after a restart."""
+    await refused(hass, simulator, fault)
+    await refused(hass, simulator, fault)
+    await refused(hass, simulator, Fault.error(409, "VEHICLE_STATE", "ASLEEP"))
+    assert set(issues(hass)) == {cause}
+    issue = issues(hass)[cause]
+    assert (issue.is_fixable, issue.severity) == (False, ir.IssueSeverity.WARNING)
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["vehicle"] == "Tesla Model Y 2024"
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert issues(hass) == {}
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert set(issues(hass)) == {cause}
+
+    await set_schedule(hass)
+    assert issues(hass) == {}
+
+
+async def test_smartcars_reason_stands_in_the_issue(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """So that the user can look it up."""
+    await refused(hass, simulator, PERMISSION)
+    given = issues(hass)["permission_missing"].translation_placeholders
+    assert given is not None
+    assert given["reason"] == "PERMISSION: The permission control_charge is missing."
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.error(400, "VALIDATION", "INVALID_INPUT_FORMAT"),
+        Fault.error(404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND"),
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP"),
+        Fault.error(429, "RATE_LIMIT", "VEHICLE"),
+    ],
+)
+async def test_what_may_pass_is_no_issue(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
+) -> None:
+    """The caller hears it, and the sensor shows it; that is enough."""
+    await refused(hass, simulator, fault)
+    assert issues(hass) == {}
+
+
+async def test_several_causes_stand_side_by_side(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """The next success settles them all."""
+    await refused(hass, simulator, PERMISSION)
+    await refused(hass, simulator, Fault.error(430, "BILLING", "VEHICLE_LIMIT"))
+    assert set(issues(hass)) == {"permission_missing", "refused_by_plan"}
+    await set_schedule(hass)
+    assert issues(hass) == {}
+
+
+@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
+async def test_each_car_has_its_own(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+    """A success of one says nothing of the other; a removed one has none."""
+    for car in (TESLA, VOLVO):
+        simulator.script(PERMISSION, path="/charge-schedules/daily")
+        with pytest.raises(HomeAssistantError):
+            await set_schedule(hass, device_id=device_id(hass, car))
+    assert len(ir.async_get(hass).issues) == 2
+    await set_schedule(hass, device_id=device_id(hass, TESLA))
+    (issue,) = ir.async_get(hass).issues.values()
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["vehicle"] == "Volvo EX40 2025"
+    (volvo,) = [s.subentry_id for s in entry.subentries.values() if s.unique_id == VOLVO.vehicle_id]
+    hass.config_entries.async_remove_subentry(entry, volvo)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).issues == {}
+
+
+async def test_an_old_schedule_that_stays_is_an_issue_until_it_is_gone(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """It lists window, place and id; it goes with the next delete that succeeds."""
+    first = await set_schedule(hass)
+    simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=is_delete)
+    await set_schedule(hass, start_time="00:00")
+    assert set(issues(hass)) == {"old_schedule"}
+    given = issues(hass)["old_schedule"].translation_placeholders
+    assert given is not None
+    assert given["schedules"] == f"- 23:30–05:30 (test home), {first['schedule_id']}"
+    await set_schedule(hass, start_time="01:00")
+    assert issues(hass) == {}
+
+
+async def test_an_old_schedule_removed_by_hand_is_settled_by_the_delete_action(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """As the issue says: after three tries Home Assistant does not look again by itself."""
+    first = await set_schedule(hass)
+    simulator.always(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=f"/{first['schedule_id']}")
+    for _ in range(4):
+        await set_schedule(hass)
+    simulator.behave()
+    simulator.vehicles[TESLA.vehicle_id].schedules.pop(first["schedule_id"])
+    await set_schedule(hass)
+    assert set(issues(hass)) == {"old_schedule"}
+    await delete_schedule(hass, schedule_id=first["schedule_id"])
+    assert issues(hass) == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(cut=Cut.BEFORE_ANSWER), Fault.error(500, "SERVER", "INTERNAL"), Fault.error(202, "UPSTREAM", "NO_RESPONSE")],
+    ids=["cut", "500", "streamed"],
+)
+async def test_an_unconfirmed_create_is_possibly_on_the_car(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
+) -> None:
+    """The issue stays, through a restart and a later success, until the user has looked."""
+    await refused(hass, simulator, fault)
+    await set_schedule(hass, start_time="00:00")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    issue = issues(hass)["possibly_on_car"]
+    assert issue.is_fixable
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["schedules"] == "- 23:30–05:30 (test home)"
+
+
+async def test_a_success_without_an_id_is_possibly_on_the_car(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """It is there for certain, but Home Assistant could not replace it."""
+    simulator.script(Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}}))
+    await set_schedule(hass)
+    assert set(issues(hass)) == {"possibly_on_car"}
+
+
+async def test_a_create_cut_off_by_a_stop_is_possibly_on_the_car(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """The next start asks about it, with coordinates where there is no zone."""
+    simulator.script(Fault(hold=asyncio.Event()))
+    call = hass.async_create_task(set_schedule(hass, location={"latitude": 52.123456, "longitude": 4.5}))
+    await simulator.wait_for_request(path="/charge-schedules/daily")
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await call
+    given = issues(hass)["possibly_on_car"].translation_placeholders
+    assert given is not None
+    assert given["schedules"] == "- 23:30–05:30 (52.12346, 4.50000)"
+
+
+async def test_an_unconfirmed_delete_is_no_such_issue(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """The schedule is still known, so it can be deleted again."""
+    await set_schedule(hass)
+    simulator.script(Fault.error(500, "SERVER", "INTERNAL"), path=is_delete)
+    with pytest.raises(HomeAssistantError):
+        await delete_schedule(hass, zone="zone.home")
+    assert issues(hass) == {}
