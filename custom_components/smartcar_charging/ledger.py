@@ -1,5 +1,6 @@
 """What survives a restart or a power cut: one private store for each car."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 import logging
@@ -84,6 +85,7 @@ class Ledger:
             atomic_writes=True,
             max_readable_version=_NEWEST_READABLE_VERSION,
         )
+        self._saving = asyncio.Lock()
         self.vehicle_name = vehicle_name
         self.executions: list[Record] = []
         self.schedules: list[OwnSchedule] = []
@@ -117,19 +119,20 @@ class Ledger:
 
         Home Assistant's store swallows errors of writing, and defers while stopping: what was written is read back.
         """
-        data = {
-            "vehicle_name": self.vehicle_name,
-            "executions": [record.as_dict() for record in self.executions],
-            "schedules": [schedule.as_dict() for schedule in self.schedules],
-            "possible": [schedule.as_dict() for schedule in self.possible],
-        }
-        try:
-            await self._store.async_save(data)
-            stored = await self._store.async_load()
-        except _STORE_ERRORS as err:
-            _LOGGER.debug("The store could not be written: %s", type(err).__name__)
-            return False
-        return stored == data and not self._hass.is_stopping
+        async with self._saving:
+            data = {
+                "vehicle_name": self.vehicle_name,
+                "executions": [record.as_dict() for record in self.executions],
+                "schedules": [schedule.as_dict() for schedule in self.schedules],
+                "possible": [schedule.as_dict() for schedule in self.possible],
+            }
+            try:
+                await self._store.async_save(data)
+                stored = await self._store.async_load()
+            except _STORE_ERRORS as err:
+                _LOGGER.debug("The store could not be written: %s", type(err).__name__)
+                return False
+            return stored == data and not self._hass.is_stopping
 
     async def async_begin(self, record: Record) -> bool:
         """Put a command on record before it is sent; without a record on disk it must not be sent."""
