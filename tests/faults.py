@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from tests.fault_stage import Arrange, lasting
-from tests.simulator import REMOVED, Fault
+from tests.simulator import REMOVED, TESLA, Fault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +97,8 @@ BY_STATUS: Final[Mapping[int, Expected]] = {
     599: unconfirmed(),
 }
 
+REDIRECTS: Final = (301, 302, 303, 307, 308)
+
 SAYS_NOTHING: Final[Mapping[str, Any]] = {
     "empty": None,
     "html": "<html><body><h1>Service Unavailable</h1></body></html>",
@@ -165,7 +167,8 @@ def word_rows() -> Iterator[Row]:
     """Return each word for the status, in an answer that is otherwise a success."""
     for name, (word, expected) in WORDS.items():
         merge = {"data": {"attributes": {"status": {"value": word}}}}
-        yield Row(name=f"200-status-{name}", arrange=lasting(Fault(merge=merge)), expected=expected)
+        fault = Fault(merge=merge, executes=expected.verdict != "failed")
+        yield Row(name=f"200-status-{name}", arrange=lasting(fault), expected=expected)
 
 
 def execution(**attributes: Any) -> Fault:
@@ -178,13 +181,13 @@ def answer_rows() -> Iterator[Row]:
     known, plan = {"type": "VEHICLE_STATE", "code": "ASLEEP"}, {"type": "BILLING"}
     far = {"location": {"latitude": 1.0, "longitude": 2.0}}
     large = json.dumps({"errors": [{"type": "VALIDATION", "detail": "a" * 900_000}]})
-    redirect = {"Location": "/v3/elsewhere"}
+    # To where it would be a second create.
+    redirect = {"Location": f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily"}
     for name, fault, expected in (
         ("success", Fault(), success()),
         ("201", Fault(status=201), success()),
-        ("204", Fault(status=204, body=None, executes=True), unconfirmed()),
-        *((str(code), Fault(status=code, body=None, headers=redirect), unconfirmed()) for code in (301, 302, 303)),
-        *((str(code), Fault(status=code, body=None, headers=redirect), unconfirmed()) for code in (307, 308)),
+        ("204", Fault(status=204, body=None), LOST),
+        *((f"{code}-redirect", Fault(status=code, body=None, headers=redirect), LOST) for code in REDIRECTS),
         ("404-SUCCESS", Fault(status=404, body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}}), GONE),
         ("500-SUCCESS", Fault(status=500, body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}}), LOST),
         ("success-beside-errors", Fault(merge={"errors": [known]}, executes=False), NOT_NOW),
@@ -193,6 +196,7 @@ def answer_rows() -> Iterator[Row]:
         ("success-beside-unreadable-error", Fault(merge={"errors": [None]}), LOST),
         ("success-beside-no-error", Fault(merge={"errors": [], "error": None}), success()),
         ("first-of-two-errors", Fault(status=400, body={"errors": [known, plan]}), NOT_NOW),
+        ("200-deeply-nested", Fault(body="[" * 200_000), LOST),
         ("large-error", Fault(status=400, body=large), failed("refused")),
         ("oauth-error", Fault(status=403, body={"error": "access_denied"}), failed("permission_missing")),
         ("unknown-type-400", Fault.error(400, "NEW"), failed("refused")),

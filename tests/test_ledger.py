@@ -138,6 +138,18 @@ async def test_in_progress_at_the_start_becomes_unconfirmed(hass: HomeAssistant,
     assert simulator.creates == []
 
 
+@pytest.mark.parametrize("missing", ["location", "start_time", "stop_time"])
+async def test_in_progress_without_a_place_or_a_window_is_only_unconfirmed(
+    hass: HomeAssistant, simulator: Simulator, missing: str
+) -> None:
+    """A record edited by hand: there is nothing to look for on the car."""
+    entry, _aside = await start_with(
+        hass, file_with({"executions": [{**IN_PROGRESS, missing: None}], "schedules": [], "possible": []})
+    )
+    assert sensor(hass).state == "unconfirmed"
+    assert stored(hass, entry)["possible"] == []
+
+
 async def test_only_the_last_ten_executions_are_kept(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:

@@ -219,6 +219,22 @@ async def test_a_reading_of_unknown_age_proves_nothing(
     assert (repair.step, repair.gaps["read_at"]) == ("proves_nothing", "?")
 
 
+async def test_a_timer_without_an_id_proves_nothing(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, repair: Repair
+) -> None:
+    """It could be the schedule, and could not be removed by anybody but the user."""
+    await send_without_an_answer(hass, simulator, EXECUTED)
+    read_car(simulator)
+    home = {"name": "Home", "latitude": 32.87336, "longitude": -117.22743}
+    window = {"start": "23:30:00", "end": "05:30:00", "days": []}
+    timer = {"type": "LOCATION", "scheduleType": "DAILY", "condition": home, "schedules": [window]}
+    values = {"data": {"attributes": {"body": {"values": [timer]}}}}
+    simulator.script(Fault(merge=values), path="/signals/charge-chargetimers")
+    await repair.open()
+    await repair.choose("read_car")
+    assert repair.step == "proves_nothing"
+
+
 async def test_a_reading_that_fails_says_why(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, repair: Repair
 ) -> None:

@@ -53,12 +53,15 @@ class Account:
         self._client = SmartcarClient(self._session, auth_from(self._session, entry.data))
         self._vehicle_listeners: list[VehicleListener] = []
         self._sync = asyncio.Lock()
+        self._is_stopped = False
         self.vehicles: dict[str, Vehicle] = {}
         self.vehicles_by_device: dict[str, Vehicle] = {}
 
     async def async_sync(self) -> None:
         """Take over what changed in the entry: credentials in place, and only the cars that came, went or changed."""
         async with self._sync:
+            if self._is_stopped:
+                return
             if self._credentials != self._entry.data:
                 self._credentials = self._entry.data
                 self._client.auth = auth_from(self._session, self._entry.data)
@@ -70,8 +73,11 @@ class Account:
                 await self._async_add_or_update_vehicle(subentry_id, subentry)
 
     async def async_stop(self, _event: Event | None = None) -> None:
-        """End the commands of all cars; return when what became of them is written."""
-        await asyncio.gather(*(vehicle.async_stop() for vehicle in self.vehicles.values()))
+        """End the commands of all cars, and take no more cars; return when what became of them is written."""
+        self._is_stopped = True
+        # A car that is just being added or removed belongs to this as well.
+        async with self._sync:
+            await asyncio.gather(*(vehicle.async_stop() for vehicle in self.vehicles.values()))
 
     @callback
     def async_withdraw_issues(self) -> None:
@@ -91,7 +97,7 @@ class Account:
         except AuthenticationError:
             self._async_start_reauth()
         except SmartcarError as err:
-            _LOGGER.debug("The credentials could not be checked: %s", err)
+            _LOGGER.debug("The credentials could not be checked: %s", err.loggable)
 
     @callback
     def async_add_vehicle_listener(self, listener: VehicleListener) -> None:

@@ -1,5 +1,6 @@
 """The way out for a schedule that is possibly on the car: the user looks, or Smartcar is asked."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.components.repairs import RepairsFlow
@@ -10,7 +11,7 @@ from homeassistant.util import dt as dt_util
 from .account import find_vehicle
 from .messages import describe_place
 from .records import PossibleSchedule
-from .smartcar import SmartcarError
+from .smartcar import SmartcarError, as_moment
 from .timers import find_sent, is_older, proves_absence
 from .vehicle import Vehicle
 
@@ -73,7 +74,7 @@ class PossiblyOnCarFlow(RepairsFlow):
             reading = await self._vehicle.async_read_timers()
         except SmartcarError as err:
             return self._menu("read_failed", "read_car", "not_there", reason=str(err))
-        read_at = "?" if reading.read_at is None else f"{dt_util.as_local(reading.read_at):%Y-%m-%d %H:%M}"
+        read_at = _local(reading.read_at)
         if is_older(reading, self._schedule.sent_at):
             return self._menu("proves_nothing", "read_car", "not_there", read_at=read_at)
         if found := find_sent(reading, self._schedule, [own.schedule_id for own in self._vehicle.schedules]):
@@ -102,7 +103,6 @@ class PossiblyOnCarFlow(RepairsFlow):
         schedule = self._schedule
         if TYPE_CHECKING:
             assert schedule is not None
-        sent_at = dt_util.parse_datetime(schedule.sent_at)
         return self.async_show_menu(
             step_id=step_id,
             menu_options=list(options),
@@ -110,7 +110,12 @@ class PossiblyOnCarFlow(RepairsFlow):
                 "vehicle": self._vehicle.name,
                 "window": f"{schedule.start_time}–{schedule.stop_time}",
                 "place": describe_place(self.hass, schedule.place),
-                "sent_at": "?" if sent_at is None else f"{dt_util.as_local(sent_at):%Y-%m-%d %H:%M}",
+                "sent_at": _local(as_moment(schedule.sent_at)),
                 **placeholders,
             },
         )
+
+
+def _local(moment: datetime | None) -> str:
+    """Return a moment on the user's clock."""
+    return "?" if moment is None else f"{dt_util.as_local(moment):%Y-%m-%d %H:%M}"

@@ -60,10 +60,13 @@ def _coordinate(value: Any) -> float:
         raise vol.Invalid("expected a number") from err
 
 
+# Home Assistant's own validator trips over what is neither a text nor a list.
+_ZONE: Final = vol.All(cv.string, cv.entity_domain("zone"))
+
 SET_DAILY_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     {
         vol.Optional(ATTR_DEVICE_ID): cv.string,
-        vol.Optional(CONF_ZONE): cv.entity_domain("zone"),
+        vol.Optional(CONF_ZONE): _ZONE,
         # A radius that a location selector adds is dropped: Smartcar takes none.
         vol.Optional(ATTR_LOCATION): vol.Schema(
             {vol.Required(ATTR_LATITUDE): _coordinate, vol.Required(ATTR_LONGITUDE): _coordinate, "radius": object}
@@ -78,7 +81,7 @@ DELETE_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     {
         vol.Optional(ATTR_DEVICE_ID): cv.string,
         vol.Optional(ATTR_SCHEDULE_ID): cv.string,
-        vol.Optional(CONF_ZONE): cv.entity_domain("zone"),
+        vol.Optional(CONF_ZONE): _ZONE,
     }
 )
 

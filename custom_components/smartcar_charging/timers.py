@@ -5,10 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from homeassistant.util import dt as dt_util
-
 from .records import OwnSchedule, Place, PossibleSchedule
-from .smartcar import ChargeTimer, TimersReading
+from .smartcar import ChargeTimer, TimersReading, as_moment
 
 # A create that was carried out shows in a reading of so much later, whatever the car was doing.
 _SETTLES_AFTER: Final = timedelta(minutes=10)
@@ -24,7 +22,7 @@ class Presence(StrEnum):
 
 def is_older(reading: TimersReading, sent_at: str, *, by: timedelta = timedelta(0)) -> bool:
     """Whether the reading may be from before the moment; one of unknown age always may."""
-    moment = dt_util.parse_datetime(sent_at)
+    moment = as_moment(sent_at)
     return reading.read_at is None or moment is None or reading.read_at < moment + by
 
 
@@ -50,7 +48,9 @@ def find_sent(reading: TimersReading, schedule: PossibleSchedule, known_ids: Col
 
 def proves_absence(reading: TimersReading, schedule: PossibleSchedule) -> bool:
     """Whether a reading in which the schedule was not found says that it is not on the car."""
-    return not is_older(reading, schedule.sent_at, by=_SETTLES_AFTER)
+    # A timer without an id could be it.
+    could_be_it = any(timer.schedule_id is None and _matches(timer, schedule) for timer in reading.timers)
+    return not could_be_it and not is_older(reading, schedule.sent_at, by=_SETTLES_AFTER)
 
 
 def _matches(timer: ChargeTimer, schedule: OwnSchedule | PossibleSchedule) -> bool:

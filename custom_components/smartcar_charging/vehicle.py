@@ -192,9 +192,9 @@ class Vehicle:
             try:
                 await self._async_remove(own.schedule_id)
             except NotSentError as err:
-                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err)
+                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err.loggable)
             except SmartcarError as err:
-                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err)
+                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err.loggable)
                 self._ledger.note_failed_delete(own.schedule_id)
             else:
                 removed.append(own.schedule_id)

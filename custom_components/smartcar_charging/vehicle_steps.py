@@ -92,7 +92,7 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         except AuthenticationError:
             return {"base": "invalid_auth"}
         except SmartcarError as err:
-            _LOGGER.debug("The connections could not be listed: %s", err)
+            _LOGGER.debug("The connections could not be listed: %s", err.loggable)
             return {"base": "cannot_connect"}
         return {}
 

@@ -13,6 +13,7 @@ from .errors import (
     UnconfirmedError,
 )
 from .models import ChargeTimer, Connection, DailySchedule, Execution, Location, TimersReading, is_valid_id
+from .reading import as_moment
 
 __all__ = [
     "AccessToken",
@@ -33,5 +34,6 @@ __all__ = [
     "SmartcarError",
     "TimersReading",
     "UnconfirmedError",
+    "as_moment",
     "is_valid_id",
 ]

@@ -106,9 +106,9 @@ class SmartcarClient:
         path = f"/vehicles/{check_id(vehicle_id)}/signals/charge-chargetimers"
         headers = {"sc-user-id": check_id(user_id)}
         answer = await self._request("GET", path, timeout=_QUERY_TIMEOUT, headers=headers)
-        if not isinstance(answer.body, dict):
+        if (reading := TimersReading.from_body(answer.body)) is None:
             raise UnconfirmedError("Smartcar's answer could not be read")
-        return TimersReading.from_body(answer.body)
+        return reading
 
     async def _async_get_connections_of_mode(self, mode: str) -> dict[str, Connection]:
         """Return the connections of one mode by their id, from all pages."""

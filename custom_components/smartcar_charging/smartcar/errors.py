@@ -88,13 +88,17 @@ class ErrorDetails:
             and self.code not in _ABOUT_SOMETHING_ELSE
         )
 
+    @property
+    def name(self) -> str | None:
+        """The type and the code, else the HTTP status; None for a reason of our own."""
+        if parts := [part for part in (self.type, self.code) if part]:
+            return "/".join(parts)
+        return None if self.http_status is None else f"HTTP {self.http_status}"
+
     @override
     def __str__(self) -> str:
         """Return Smartcar's own reason, for people."""
-        name = "/".join(part for part in (self.type, self.code) if part)
-        if self.http_status is not None and not name:
-            name = f"HTTP {self.http_status}"
-        return ": ".join(part for part in (name, self.message) if part) or "no reason given"
+        return ": ".join(part for part in (self.name, self.message) if part) or "no reason given"
 
 
 class SmartcarError(Exception):
@@ -104,6 +108,11 @@ class SmartcarError(Exception):
         """Take Smartcar's details, or a reason of our own."""
         self.details = reason if isinstance(reason, ErrorDetails) else ErrorDetails(message=reason)
         super().__init__(str(self.details))
+
+    @property
+    def loggable(self) -> str:
+        """The reason without Smartcar's free text, which may say who and where."""
+        return self.details.name or str(self)
 
 
 class InvalidIdError(SmartcarError, ValueError):

@@ -206,15 +206,18 @@ class TimersReading:
     read_at: datetime | None
 
     @classmethod
-    def from_body(cls, body: Any) -> Self:
-        """Read the charge timers signal; never raises, whatever the body is."""
+    def from_body(cls, body: Any) -> Self | None:
+        """Read the charge timers signal, if it has a list of timers; never raises, whatever the body is."""
         data = as_mapping(as_mapping(body).get("data"))
         meta = as_mapping(data.get("meta"))
         values = as_mapping(as_mapping(data.get("attributes")).get("body")).get("values")
+        # No list is not the same as an empty one, which proves that a schedule is not on the car.
+        if not isinstance(values, list):
+            return None
         # Smartcar may have fetched lately what the maker's cloud has known for long: the older of both counts.
         moments = [moment for key in ("oemUpdatedAt", "retrievedAt") if (moment := as_moment(meta.get(key)))]
         return cls(
-            timers=tuple(ChargeTimer.from_value(value) for value in as_list(values)),
+            timers=tuple(ChargeTimer.from_value(value) for value in values),
             read_at=min(moments, default=None),
         )
 

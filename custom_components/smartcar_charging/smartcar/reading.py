@@ -41,6 +41,6 @@ def as_moment(value: Any) -> datetime | None:
         if (number := as_number(value)) is not None:
             return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
     except OSError, OverflowError, ValueError:
         return None
-    return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)

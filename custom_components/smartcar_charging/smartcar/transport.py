@@ -72,21 +72,25 @@ async def exchange(
             method, url, timeout=timeout, allow_redirects=False, middlewares=(tries,), **request
         ) as response:
             content = await _async_read(response)
+            return Answer(
+                status=response.status,
+                body=None if content is None else _parse(content, secret),
+                is_whole=content is not None,
+                request_id=as_text(response.headers.get("SC-Request-Id")),
+                retry_after=_seconds(response.headers.get("Retry-After")),
+            )
     except _NEVER_CONNECTED as err:
         if tries.count > 1:
             raise UnconfirmedError(f"the connection was lost, and not made again ({type(err).__name__})") from err
         raise NotSentError(f"no connection to Smartcar ({type(err).__name__})") from err
     except TimeoutError as err:
         raise UnconfirmedError("no answer within the time limit") from err
+    except aiohttp.ClientResponseError as err:
+        # It keeps the request's headers, and with them the token: no error of ours may lead to it.
+        reason = type(err).__name__
     except (aiohttp.ClientError, OSError) as err:
         raise UnconfirmedError(f"the connection was lost before an answer came ({type(err).__name__})") from err
-    return Answer(
-        status=response.status,
-        body=None if content is None else _parse(content, secret),
-        is_whole=content is not None,
-        request_id=as_text(response.headers.get("SC-Request-Id")),
-        retry_after=_seconds(response.headers.get("Retry-After")),
-    )
+    raise UnconfirmedError(f"the answer could not be read ({reason})")
 
 
 async def _async_read(response: aiohttp.ClientResponse) -> bytes | None:
