@@ -109,7 +109,10 @@ def near(draw: st.DrawFn, documented: Mapping[str, Any]) -> Any:
 
 def bodies(documented: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
     """Return how bodies are made: near the documented one, any JSON, JSON that was cut, and anything."""
-    values = near(documented) | json_values | near(documented)
+    words = st.sampled_from(_WORDS).map(
+        lambda word: changed(documented, ("data", "attributes", "status", "value"), word)
+    )
+    values = near(documented) | words | json_values
     encoded = values.map(lambda value: json.dumps(value).encode())
     cut = st.tuples(encoded, st.integers(0, 400)).map(lambda both: both[0][: both[1]])
     return encoded | encoded | cut | st.binary(max_size=40)
@@ -167,32 +170,34 @@ def conversations(documented: Mapping[str, Any]) -> st.SearchStrategy[Sequence[F
 
 
 _times = st.times().map(lambda time: f"{time:%H:%M}")
+_zones = st.sampled_from(("zone.home", "zone.work", "zone.far", "zone.blank", "zone.nowhere", "person.demo"))
 _places = st.fixed_dictionaries({"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)})
-_odd_numbers = st.floats() | st.integers() | st.floats().map(str) | json_values
+_numbers = st.floats(-270, 270) | st.floats(-270, 270) | st.floats() | st.floats().map(str) | _scalars
+_where: Final[st.SearchStrategy[dict[str, Any]]] = (
+    st.just({})
+    | st.fixed_dictionaries({"location": _places})
+    | st.fixed_dictionaries({"zone": _zones})
+    | st.fixed_dictionaries({"location": st.fixed_dictionaries({"latitude": _numbers, "longitude": _numbers})})
+)
 _odd_members: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "device_id": st.just("unknown"),
-    "zone": st.sampled_from(
-        ("zone.blank", "zone.far", "zone.nowhere", "person.demo", "zone.home, zone.work", "ZONE.Home")
-    ),
-    "location": _places
-    | st.fixed_dictionaries({"latitude": _odd_numbers, "longitude": _odd_numbers}, optional={"radius": json_values}),
+    "zone": st.sampled_from(("zone.home, zone.work", "ZONE.Home", ["zone.home"])),
+    "location": st.fixed_dictionaries({"latitude": _numbers}, optional={"longitude": _numbers, "radius": json_values}),
     "start_time": st.times() | st.times().map(str) | st.sampled_from(("24:00", "7:30", "٢٣:٣٠", "23:30\n", " 23:30")),
     "stop_time": st.times() | st.integers(0, 24 * 60) | st.floats(0, 24) | st.datetimes().map(str),
-    "replace": st.sampled_from(("on", "no", "perhaps", 0, 2, None)),
+    "replace": st.sampled_from(("on", "no", "perhaps", 0, 2)),
     "anything": st.just(True),
 }
-_odd = st.one_of([st.tuples(st.just(name), odd | json_values) for name, odd in _odd_members.items()])
+_odd_member = st.one_of(
+    [st.tuples(st.just(name), odd | odd | _scalars | json_values) for name, odd in _odd_members.items()]
+)
 
 
 @st.composite
 def calls(draw: st.DrawFn) -> dict[str, Any]:
-    """Return a call of the action, with up to two of its fields odd."""
-    where = draw(
-        st.just({})
-        | st.fixed_dictionaries({"zone": st.just("zone.work")})
-        | st.fixed_dictionaries({"location": _places})
-    )
+    """Return a call of the action: about where it may go, and in half of them with a field or two that are odd."""
     call = st.fixed_dictionaries(
         {"start_time": _times, "stop_time": _times}, optional={"device_id": st.just(THE_CAR), "replace": st.booleans()}
     )
-    return {**draw(call), **where, **dict(draw(st.lists(_odd, max_size=2)))}
+    odd: st.SearchStrategy[list[tuple[str, Any]]] = st.just([]) | st.lists(_odd_member, min_size=1, max_size=2)
+    return {**draw(call), **draw(_where), **dict(draw(odd))}

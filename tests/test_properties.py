@@ -239,7 +239,7 @@ async def was_taken(hass: HomeAssistant, data: dict[str, Any]) -> bool:
 
 
 @given(data=calls())
-@settings(ON_THE_WIRE, max_examples=200)
+@settings(ON_THE_WIRE, max_examples=400)
 async def test_every_call_is_refused_or_becomes_a_well_formed_request(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, Any]
 ) -> None:
