@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
@@ -9,6 +10,14 @@ from custom_components.smartcar_charging.const import DOMAIN
 from tests.simulator import Car
 
 SENSOR: Final = "sensor.tesla_model_y_2024_last_execution"
+CHARGE_SCHEDULE: Final = "sensor.tesla_model_y_2024_charge_schedule"
+CALENDAR: Final = "calendar.tesla_model_y_2024_charge_schedule"
+EVENT: Final = "event.tesla_model_y_2024_charge_schedule_execution"
+NEW_START: Final = "time.tesla_model_y_2024_new_charge_start"
+NEW_STOP: Final = "time.tesla_model_y_2024_new_charge_stop"
+ZONE: Final = "select.tesla_model_y_2024_charge_zone"
+SEND: Final = "button.tesla_model_y_2024_send_to_car"
+REMOVE: Final = "button.tesla_model_y_2024_remove_charge_schedule"
 
 
 def device_id(hass: HomeAssistant, car: Car) -> str:
@@ -22,11 +31,38 @@ def device_id(hass: HomeAssistant, car: Car) -> str:
     return entity.device_id
 
 
-def sensor(hass: HomeAssistant) -> State:
-    """Return what the sensor of the first car shows."""
-    state = hass.states.get(SENSOR)
+def shown(hass: HomeAssistant, entity_id: str) -> State:
+    """Return what an entity shows."""
+    state = hass.states.get(entity_id)
     assert state is not None
     return state
+
+
+def sensor(hass: HomeAssistant) -> State:
+    """Return what the sensor of the first car shows."""
+    return shown(hass, SENSOR)
+
+
+async def press(hass: HomeAssistant, button: str) -> None:
+    """Press a button, and wait for the outcome."""
+    await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+
+
+async def edit_time(hass: HomeAssistant, entity_id: str, time: str) -> None:
+    """Choose another time on the device page."""
+    await hass.services.async_call("time", "set_value", {"entity_id": entity_id, "time": time}, blocking=True)
+
+
+async def edit_zone(hass: HomeAssistant, option: str) -> None:
+    """Choose another zone on the device page."""
+    await hass.services.async_call("select", "select_option", {"entity_id": ZONE, "option": option}, blocking=True)
+
+
+async def reload(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Unload an account, and set it up from what is stored."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def call_action(hass: HomeAssistant, action: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -19,8 +19,7 @@ from custom_components.smartcar_charging import issues, services
 from custom_components.smartcar_charging.config_flow import SmartcarChargingConfigFlow, VehicleSubentryFlow
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.records import Action, Verdict
-from tests.actions import sensor, set_schedule
-from tests.simulator import Simulator
+from tests.actions import CHARGE_SCHEDULE, EVENT, SENSOR, set_schedule, shown
 from tests.texts import ENGLISH, INTEGRATION, placeholders, strings
 
 SERVICES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "services.yaml")
@@ -32,6 +31,7 @@ SCHEMAS: Final = {
     services.SERVICE_DELETE_CHARGE_SCHEDULE: services.DELETE_CHARGE_SCHEDULE_SCHEMA,
     services.SERVICE_GET_CHARGE_SCHEDULES: services.GET_CHARGE_SCHEDULES_SCHEMA,
 }
+NAMED_BY_HOME_ASSISTANT: Final = {"device_class", "event_types", "friendly_name", "options"}
 # Home Assistant's own flow helpers end with these.
 HELPERS_REASONS: Final = {"already_configured", "reauth_successful", "reconfigure_successful"}
 
@@ -141,18 +141,47 @@ def test_every_issue_is_used() -> None:
 
 
 def test_every_verdict_has_its_words_and_icon() -> None:
-    """And there are no others."""
-    words = ENGLISH["entity"]["sensor"]["last_execution"]
+    """And there are no others; what is under way has not happened yet, and is no event."""
+    words, icons = ENGLISH["entity"], ICONS["entity"]
     verdicts = {verdict.value for verdict in Verdict}
-    assert verdicts == set(words["state"]) == set(ICONS["entity"]["sensor"]["last_execution"]["state"])
-    assert {action.value for action in Action} == set(words["state_attributes"]["action"]["state"])
+    assert verdicts == set(words["sensor"]["last_execution"]["state"])
+    assert verdicts == set(icons["sensor"]["last_execution"]["state"])
+    types = words["event"]["charge_schedule_execution"]["state_attributes"]["event_type"]["state"]
+    assert verdicts - {Verdict.IN_PROGRESS} == set(types)
+    assert types.items() <= words["sensor"]["last_execution"]["state"].items()
+    assert set(types) == set(
+        icons["event"]["charge_schedule_execution"]["state_attributes"]["event_type"]["state"],
+    )
 
 
-async def test_every_attribute_has_its_name(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+@pytest.mark.parametrize(("domain", "key"), [("sensor", "last_execution"), ("event", "charge_schedule_execution")])
+def test_every_action_has_its_words(domain: str, key: str) -> None:
+    """As a value of an attribute."""
+    words = ENGLISH["entity"][domain][key]["state_attributes"]["action"]["state"]
+    assert {action.value for action in Action} == set(words)
+
+
+def test_no_schedule_has_its_word_and_icon() -> None:
+    """The other states are windows."""
+    words = ENGLISH["entity"]["sensor"]["charge_schedule"]["state"]
+    assert {"none"} == set(words) == set(ICONS["entity"]["sensor"]["charge_schedule"]["state"])
+    assert "none" in constants()
+
+
+@pytest.mark.parametrize("entity_id", [SENSOR, CHARGE_SCHEDULE, EVENT])
+async def test_every_attribute_has_its_name(hass: HomeAssistant, entry: MockConfigEntry, entity_id: str) -> None:
     """Those that Home Assistant adds have theirs from it."""
     await set_schedule(hass)
-    named = set(ENGLISH["entity"]["sensor"]["last_execution"]["state_attributes"])
-    assert set(sensor(hass).attributes) - {"options", "device_class", "friendly_name"} == named
+    registered = er.async_get(hass).async_get(entity_id)
+    assert registered is not None
+    named = set(ENGLISH["entity"][registered.domain][registered.translation_key]["state_attributes"])
+    assert set(shown(hass, entity_id).attributes) - NAMED_BY_HOME_ASSISTANT == named
+
+
+def test_every_common_text_is_used() -> None:
+    """The calendar's, which are texts of the backend."""
+    used = {text.rpartition(".common.")[2] for text in constants() if ".common." in text}
+    assert set(ENGLISH["common"]) == used
 
 
 def test_texts_keep_home_assistants_rules() -> None:

@@ -11,7 +11,7 @@ from aiohttp.test_utils import unused_port
 import pytest
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import SENSOR
+from tests.actions import EVENT, NEW_START, SENSOR
 from tests.home import HomeAssistantApi, HomeAssistantProcess
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Fault, ReceivedRequest, Simulator
 
@@ -127,6 +127,9 @@ async def test_an_end_during_a_create_is_unconfirmed_after_the_next_start(
     attributes = sensor["attributes"]
     assert (sensor["state"], attributes["error_message"], attributes["can_retry"]) == ("unconfirmed", reason, False)
     assert (attributes["start_time"], attributes["schedule_id"]) == ("00:15", None)
+    event = (await home.get(f"/api/states/{EVENT}"))["attributes"]
+    assert (event["event_type"], event["error_message"], event["start_time"]) == ("unconfirmed", reason, "00:15")
+    assert (await home.get(f"/api/states/{NEW_START}"))["state"] == "23:30:00"
     stored = ledger(process)
     assert [record["verdict"] for record in stored["executions"]] == ["success", "unconfirmed"]
     assert [schedule["schedule_id"] for schedule in stored["schedules"]] == [first["schedule_id"]]

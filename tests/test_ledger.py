@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import sensor, set_schedule
+from tests.actions import CALENDAR, CHARGE_SCHEDULE, sensor, set_schedule, shown
 from tests.conftest import make_entry
 from tests.simulator import TESLA, Fault, Simulator
 
@@ -168,6 +168,7 @@ async def test_only_the_last_ten_executions_are_kept(
         file_with({}),
         file_with({"executions": {}, "schedules": None, "possible": 7}),
         file_with({"executions": [{"verdict": "perhaps"}], "schedules": [{}], "possible": [None]}),
+        file_with({"executions": [{**IN_PROGRESS, "start_time": "later"}], "schedules": [], "possible": []}),
         json.dumps({"data": {}}),
         json.dumps([1, 2, 3]),
         json.dumps("text"),
@@ -187,12 +188,16 @@ async def test_a_store_of_the_wrong_shape_is_set_aside(
 async def test_what_can_be_read_is_kept(
     hass: HomeAssistant, simulator: Simulator, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One broken schedule does not lose the others."""
+    """One broken schedule does not lose the others, nor any entity."""
     broken = {**SCHEDULE, "schedule_id": "../x"}
     nowhere = {**SCHEDULE, "place": {"zone": None, "location": {"latitude": 100, "longitude": 2}}}
-    content = file_with({"executions": [], "schedules": [broken, SCHEDULE, nowhere], "possible": []})
+    never = {**SCHEDULE, "schedule_id": "sched_never", "stop_time": "25:00"}
+    number = {**SCHEDULE, "schedule_id": "sched_number", "start_time": 1410}
+    content = file_with({"executions": [], "schedules": [broken, SCHEDULE, nowhere, never, number], "possible": []})
     _entry, aside = await start_with(hass, content)
     assert [path.read_text() for path in aside] == [content]
+    assert shown(hass, CHARGE_SCHEDULE).state == "22:00–23:00"
+    assert shown(hass, CALENDAR).attributes["message"] == "Charge window · test home"
     response = await set_schedule(hass, zone="zone.home")
     assert response["replaced_schedule_ids"] == ["sched_old"]
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.core import CoreState, Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_state_change_event
 import pytest
@@ -396,10 +396,8 @@ async def unload(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Stop Home Assistant, as far as integrations notice."""
-    hass.set_state(CoreState.stopping)
-    hass.bus.async_fire("homeassistant_stop")
-    await asyncio.sleep(0.1)
+    """Stop Home Assistant."""
+    await hass.async_stop()
 
 
 @pytest.mark.parametrize("end", [unload, stop])

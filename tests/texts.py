@@ -9,7 +9,7 @@ from typing import Any, Final
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.core import ServiceRegistry
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import HomeAssistantError, ServiceNotSupported
 import pytest
 
 from custom_components.smartcar_charging.const import DOMAIN
@@ -94,6 +94,9 @@ def watch_actions(monkeypatch: pytest.MonkeyPatch) -> None:
         """Let the action run, then look at its error."""
         try:
             return await call(registry, domain, *args, **kwargs)
+        except ServiceNotSupported:
+            # Home Assistant itself says that an entity can not do this.
+            raise
         except HomeAssistantError as error:
             check_error(error)
             raise

@@ -1,7 +1,7 @@
 """Smartcar Charging: sets a car's daily charge schedule, and tells the truth about what became of it."""
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.const import Platform
+from homeassistant.core import HassJob, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.typing import ConfigType
 
@@ -12,7 +12,14 @@ from .services import async_setup_services
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.SENSOR]
+_PLATFORMS = [
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.EVENT,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.TIME,
+]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -27,7 +34,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: SmartcarChargingConfigEn
     await account.async_sync()
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     entry.async_on_unload(entry.add_update_listener(_async_entry_updated))
-    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, account.async_stop))
+    # Before the stop event: with it, Home Assistant already notes which events it restores after the next start.
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(account.async_stop)))
     entry.async_create_background_task(hass, account.async_check_credentials(), f"{DOMAIN} credentials check")
     return True
 

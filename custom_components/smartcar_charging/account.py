@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_CLIENT_ID, CONF_CLIENT_SECRET
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
@@ -72,7 +72,7 @@ class Account:
             for subentry_id, subentry in subentries.items():
                 await self._async_add_or_update_vehicle(subentry_id, subentry)
 
-    async def async_stop(self, _event: Event | None = None) -> None:
+    async def async_stop(self) -> None:
         """End the commands of all cars, and take no more cars; return when what became of them is written."""
         self._is_stopped = True
         # A car that is just being added or removed belongs to this as well.
@@ -136,7 +136,7 @@ class Account:
         self.vehicles_by_device[device.id] = vehicle
         async_update_issues(self._hass, subentry_id, vehicle)
         if is_new:
-            vehicle.async_add_listener(partial(async_update_issues, self._hass, subentry_id, vehicle))
+            vehicle.changes.add(partial(async_update_issues, self._hass, subentry_id, vehicle))
             for listener in self._vehicle_listeners:
                 listener(subentry_id, vehicle)
 

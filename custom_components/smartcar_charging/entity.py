@@ -1,12 +1,31 @@
 """What the entities of a car have in common."""
 
-from typing import override
+from typing import Any, Final, override
 
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
 
 from .const import DOMAIN
+from .records import Record
 from .vehicle import Vehicle
+
+_ATTRIBUTES_OF_AN_EXECUTION: Final = (
+    "action",
+    "execution_id",
+    "schedule_id",
+    "schedule_type",
+    "start_time",
+    "stop_time",
+    "execution_mode",
+    "executed_at",
+    "completed_at",
+    "duration_seconds",
+    "error_type",
+    "error_code",
+    "error_message",
+    "can_retry",
+    "request_id",
+)
 
 
 class VehicleEntity(Entity):
@@ -25,4 +44,12 @@ class VehicleEntity(Entity):
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the vehicle."""
-        self.async_on_remove(self._vehicle.async_add_listener(self.async_write_ha_state))
+        self.async_on_remove(self._vehicle.changes.add(self.async_write_ha_state))
+
+
+def execution_attributes(record: Record) -> dict[str, Any]:
+    """Return what Smartcar said of a command; `location` is not for the history."""
+    return {
+        **{attribute: getattr(record, attribute) for attribute in _ATTRIBUTES_OF_AN_EXECUTION},
+        "location": None if record.location is None else record.location.as_dict(),
+    }

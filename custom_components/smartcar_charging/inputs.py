@@ -26,10 +26,16 @@ def resolve_time(data: dict[str, Any], field: str) -> str:
     return str(minute)
 
 
+def check_window(start: str, stop: str) -> None:
+    """Refuse a window that is none."""
+    if start == stop:
+        raise invalid_input("equal_times", time=start)
+
+
 def resolve_place(hass: HomeAssistant, data: dict[str, Any]) -> Place:
     """Return where the schedule applies: a zone, coordinates, or else home."""
     if ATTR_LOCATION not in data:
-        return _place_of_zone(hass, data.get(CONF_ZONE, ENTITY_ID_HOME))
+        return resolve_place_of_zone(hass, data.get(CONF_ZONE, ENTITY_ID_HOME))
     if CONF_ZONE in data:
         raise invalid_input("zone_and_location")
     if (location := Location.from_dict(data[ATTR_LOCATION])) is None:
@@ -37,7 +43,7 @@ def resolve_place(hass: HomeAssistant, data: dict[str, Any]) -> Place:
     return Place(zone=None, location=location)
 
 
-def _place_of_zone(hass: HomeAssistant, zone: str) -> Place:
+def resolve_place_of_zone(hass: HomeAssistant, zone: str) -> Place:
     """Return where a zone is now."""
     if (state := hass.states.get(zone)) is None:
         raise invalid_input("zone_not_found", zone=zone)
@@ -52,7 +58,7 @@ def resolve_place_of_schedules(hass: HomeAssistant, vehicle: Vehicle, zone: str)
         for schedule in vehicle.schedules:
             if schedule.place.zone == zone:
                 return schedule.place
-    return _place_of_zone(hass, zone)
+    return resolve_place_of_zone(hass, zone)
 
 
 def resolve_vehicle(hass: HomeAssistant, device_id: str | None) -> Vehicle:

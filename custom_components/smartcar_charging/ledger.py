@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import DOMAIN
-from .records import Action, OwnSchedule, PossibleSchedule, Record, Verdict
+from .records import Action, Draft, OwnSchedule, PossibleSchedule, Record, Verdict
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -90,6 +90,7 @@ class Ledger:
         self.executions: list[Record] = []
         self.schedules: list[OwnSchedule] = []
         self.possible: list[PossibleSchedule] = []
+        self.draft = Draft()
 
     @property
     def last_execution(self) -> Record | None:
@@ -110,8 +111,10 @@ class Ledger:
         executions, executions_whole = _read(data, "executions", Record.from_dict)
         schedules, schedules_whole = _read(data, "schedules", OwnSchedule.from_dict)
         possible, possible_whole = _read(data, "possible", PossibleSchedule.from_dict)
+        drafts, draft_whole = _read(data, "draft", Draft.from_dict, default=[])
         self.executions, self.schedules, self.possible = executions, schedules, possible
-        if not (executions_whole and schedules_whole and possible_whole):
+        self.draft = next(iter(drafts), self.draft)
+        if not (executions_whole and schedules_whole and possible_whole and draft_whole):
             await async_set_aside(self._hass, self._store.path)
 
     async def async_save(self) -> bool:
@@ -125,6 +128,7 @@ class Ledger:
                 "executions": [record.as_dict() for record in self.executions],
                 "schedules": [schedule.as_dict() for schedule in self.schedules],
                 "possible": [schedule.as_dict() for schedule in self.possible],
+                "draft": [self.draft.as_dict()],
             }
             try:
                 await self._store.async_save(data)
@@ -186,9 +190,9 @@ class Ledger:
         ]
 
 
-def _read[T](data: Any, name: str, read_one: Callable[[Any], T]) -> tuple[list[T], bool]:
+def _read[T](data: Any, name: str, read_one: Callable[[Any], T], default: Any = None) -> tuple[list[T], bool]:
     """Return the readable values of a stored list, and whether that is all of it."""
-    values = data.get(name) if isinstance(data, dict) else None
+    values = data.get(name, default) if isinstance(data, dict) else None
     if not isinstance(values, list):
         return [], False
     read: list[T] = []

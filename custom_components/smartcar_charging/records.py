@@ -1,6 +1,7 @@
 """What is remembered of a car: its executions, and the schedules that Home Assistant set on it."""
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import time
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -13,8 +14,6 @@ _SAME_PLACE_METRES: Final = 100
 
 _TEXTS_OF_A_RECORD: Final = (
     "zone",
-    "start_time",
-    "stop_time",
     "schedule_type",
     "schedule_id",
     "execution_id",
@@ -51,6 +50,11 @@ def _location(value: Any) -> Location:
     if (location := Location.from_dict(value)) is None:
         raise vol.Invalid("not a place")
     return location
+
+
+def _time(value: str) -> str:
+    """Validate a stored time of day: entities would trip over anything else."""
+    return f"{time.fromisoformat(value):%H:%M}"
 
 
 def _id(value: Any) -> str:
@@ -201,9 +205,21 @@ class PossibleSchedule(_Stored):
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft(_Stored):
+    """The window that the user prepares on the device page; nothing of it is sent before the user says so."""
+
+    start_time: str | None = None
+    stop_time: str | None = None
+    zone: str = "zone.home"
+    is_edited: bool = False
+
+
 _TEXT: Final = vol.Any(None, str)
 _NUMBER: Final = vol.Any(None, int, float)
-_WINDOW: Final = {vol.Required("start_time"): str, vol.Required("stop_time"): str}
+_TIME: Final = vol.All(str, _time)
+_TIME_IF_ANY: Final = vol.Any(None, _TIME)
+_WINDOW: Final = {vol.Required("start_time"): _TIME, vol.Required("stop_time"): _TIME}
 
 Record._SCHEMA = vol.Schema(
     {
@@ -211,6 +227,8 @@ Record._SCHEMA = vol.Schema(
         vol.Required("action"): vol.Coerce(Action),
         vol.Required("begun_at"): str,
         "location": vol.Any(None, _location),
+        "start_time": _TIME_IF_ANY,
+        "stop_time": _TIME_IF_ANY,
         "duration_seconds": _NUMBER,
         "can_retry": bool,
         **dict.fromkeys(_TEXTS_OF_A_RECORD, _TEXT),
@@ -230,4 +248,8 @@ OwnSchedule._SCHEMA = vol.Schema(
 )
 PossibleSchedule._SCHEMA = vol.Schema(
     {vol.Required("place"): Place.from_dict, **_WINDOW, vol.Required("sent_at"): str}, extra=vol.REMOVE_EXTRA
+)
+Draft._SCHEMA = vol.Schema(
+    {"start_time": _TIME_IF_ANY, "stop_time": _TIME_IF_ANY, "zone": str, "is_edited": bool},
+    extra=vol.REMOVE_EXTRA,
 )

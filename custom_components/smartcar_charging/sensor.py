@@ -1,35 +1,17 @@
-"""The last execution of each car."""
+"""What became of the last command to each car, and what is set on it."""
 
-from typing import Any, Final, override
+from typing import Any, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity
+from .entity import VehicleEntity, execution_attributes
 from .records import Verdict
 from .vehicle import Vehicle
 
 PARALLEL_UPDATES = 0
-
-_ATTRIBUTES: Final = (
-    "action",
-    "execution_id",
-    "schedule_id",
-    "schedule_type",
-    "start_time",
-    "stop_time",
-    "execution_mode",
-    "executed_at",
-    "completed_at",
-    "duration_seconds",
-    "error_type",
-    "error_code",
-    "error_message",
-    "can_retry",
-    "request_id",
-)
 
 
 async def async_setup_entry(
@@ -40,7 +22,9 @@ async def async_setup_entry(
     @callback
     def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
         """Add the sensors of a car."""
-        async_add_entities([LastExecutionSensor(vehicle)], config_subentry_id=subentry_id)
+        async_add_entities(
+            [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)], config_subentry_id=subentry_id
+        )
 
     entry.runtime_data.async_add_vehicle_listener(add_vehicle)
 
@@ -67,9 +51,41 @@ class LastExecutionSensor(VehicleEntity, SensorEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """What Smartcar said of the command."""
-        if (record := self._vehicle.last_execution) is None:
-            return None
+        record = self._vehicle.last_execution
+        return None if record is None else execution_attributes(record)
+
+
+class ChargeScheduleSensor(VehicleEntity, SensorEntity):
+    """The window last set from Home Assistant and still there, and all others, so that none piles up unseen."""
+
+    _unrecorded_attributes = frozenset({"schedules"})
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        """Belong to the car."""
+        super().__init__(vehicle, "charge_schedule")
+
+    @property
+    @override
+    def native_value(self) -> str:
+        """The window."""
+        schedules = self._vehicle.schedules
+        return f"{schedules[-1].start_time}–{schedules[-1].stop_time}" if schedules else "none"
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """All that Home Assistant has set, in the order in which it did."""
+        schedules = self._vehicle.schedules
         return {
-            **{attribute: getattr(record, attribute) for attribute in _ATTRIBUTES},
-            "location": None if record.location is None else record.location.as_dict(),
+            "count": len(schedules),
+            "schedules": [
+                {
+                    "schedule_id": schedule.schedule_id,
+                    "start_time": schedule.start_time,
+                    "stop_time": schedule.stop_time,
+                    "zone": schedule.place.zone,
+                    "location": schedule.place.location.as_dict(),
+                }
+                for schedule in schedules
+            ],
         }

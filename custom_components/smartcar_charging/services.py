@@ -12,7 +12,14 @@ from homeassistant.util.json import JsonObjectType
 import voluptuous as vol
 
 from .const import DOMAIN
-from .inputs import invalid_input, resolve_place, resolve_place_of_schedules, resolve_time, resolve_vehicle
+from .inputs import (
+    check_window,
+    invalid_input,
+    resolve_place,
+    resolve_place_of_schedules,
+    resolve_time,
+    resolve_vehicle,
+)
 from .messages import read_error
 from .records import OwnSchedule, PossibleSchedule, Record
 from .smartcar import (
@@ -117,8 +124,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Set a daily charge schedule."""
     start, stop = resolve_time(call.data, ATTR_START_TIME), resolve_time(call.data, ATTR_STOP_TIME)
-    if start == stop:
-        raise invalid_input("equal_times", time=start)
+    check_window(start, stop)
     place = resolve_place(call.hass, call.data)
     vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
     outcome = await vehicle.async_set_daily_schedule(

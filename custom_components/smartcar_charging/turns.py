@@ -23,6 +23,11 @@ class Turns[T]:
         self._request: asyncio.Task[Any] | None = None
         self._is_stopped = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a command runs or waits."""
+        return bool(self._commands)
+
     async def async_run(self, command: Callable[[], Coroutine[Any, Any, T]], vehicle: str) -> T:
         """Run the command when its turn comes; a caller who is cancelled takes back only what has not begun."""
         if len(self._commands) > _MOST_WAITING:

@@ -1,0 +1,49 @@
+"""The end of each command, as something that happens: the natural trigger for automations."""
+
+from typing import override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import SmartcarChargingConfigEntry
+from .entity import VehicleEntity, execution_attributes
+from .records import Record, Verdict
+from .vehicle import Vehicle
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the event of every car."""
+
+    @callback
+    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
+        """Add the event of a car."""
+        async_add_entities([ExecutionEvent(vehicle)], config_subentry_id=subentry_id)
+
+    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+
+
+class ExecutionEvent(VehicleEntity, EventEntity):
+    """A command that ended, one way or another."""
+
+    _unrecorded_attributes = frozenset({"location"})
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        """Belong to the car."""
+        super().__init__(vehicle, "charge_schedule_execution")
+        self._attr_event_types = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_PROGRESS]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the verdicts, beginning with one that a crash left behind."""
+        self.async_on_remove(self._vehicle.verdicts.add(self._async_ended))
+
+    @callback
+    def _async_ended(self, record: Record) -> None:
+        """Tell that a command ended."""
+        self._trigger_event(record.verdict, execution_attributes(record))
+        self.async_write_ha_state()

@@ -1,0 +1,57 @@
+"""The times of the window to be sent: a draft, until it is."""
+
+from datetime import time
+from typing import Literal, override
+
+from homeassistant.components.time import TimeEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import SmartcarChargingConfigEntry
+from .entity import VehicleEntity
+from .inputs import invalid_input
+from .vehicle import Vehicle
+
+PARALLEL_UPDATES = 0
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the times of every car."""
+
+    @callback
+    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
+        """Add the times of a car."""
+        async_add_entities(
+            [
+                DraftTime(vehicle, "new_charge_start", "start_time"),
+                DraftTime(vehicle, "new_charge_stop", "stop_time"),
+            ],
+            config_subentry_id=subentry_id,
+        )
+
+    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+
+
+class DraftTime(VehicleEntity, TimeEntity):
+    """One end of the window to be sent; editing it sends nothing."""
+
+    def __init__(self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]) -> None:
+        """Belong to the car."""
+        super().__init__(vehicle, key)
+        self._field: Literal["start_time", "stop_time"] = field
+
+    @property
+    @override
+    def native_value(self) -> time | None:
+        """The drafted time."""
+        value = getattr(self._vehicle.draft, self._field)
+        return None if value is None else time.fromisoformat(value)
+
+    @override
+    async def async_set_value(self, value: time) -> None:
+        """Draft another time."""
+        if value.second or value.microsecond:
+            raise invalid_input("seconds_not_supported", field=self._field, time=value.isoformat())
+        await self._vehicle.async_edit_draft(**{self._field: f"{value:%H:%M}"})
