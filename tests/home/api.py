@@ -14,7 +14,7 @@ class HomeAssistantApi:
 
     def __init__(self, url: str) -> None:
         """Take the address of the user interface."""
-        self._url = url
+        self.url = url
         self._session = aiohttp.ClientSession(base_url=url)
 
     async def __aenter__(self) -> Self:
@@ -27,7 +27,7 @@ class HomeAssistantApi:
 
     async def onboard(self, username: str, password: str) -> None:
         """Create the first user, go through the rest of the onboarding, and be signed in."""
-        client_id = f"{self._url}/"
+        client_id = f"{self.url}/"
         user = await self.post(
             "/api/onboarding/users",
             client_id=client_id,
@@ -60,6 +60,11 @@ class HomeAssistantApi:
         async with self._session.post(path, json=body) as response:
             return await _result(response)
 
+    async def delete(self, path: str) -> Any:
+        """Return what a DELETE answers."""
+        async with self._session.delete(path) as response:
+            return await _result(response)
+
     async def call_action(self, domain: str, action: str, **data: Any) -> dict[str, Any]:
         """Call an action, and return its response."""
         result = await self.post(f"/api/services/{domain}/{action}?return_response", **data)
@@ -83,7 +88,13 @@ class HomeAssistantApi:
             await self.command("repairs/ignore_issue", domain=issue["domain"], issue_id=issue["issue_id"], ignore=True)
         for entry in await self.get("/api/config/config_entries/entry"):
             if entry["state"] == "setup_error":
-                await self._session.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+                await self.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+
+    async def show_24_hours(self) -> None:
+        """Have the user interface show times as the README writes them; the other values are the usual ones."""
+        usual = dict.fromkeys(("number_format", "date_format"), "language")
+        locale = {"language": "en", "time_format": "24", "time_zone": "local", "first_weekday": "monday", **usual}
+        await self.command("frontend/set_user_data", key="language", value=locale)
 
     @asynccontextmanager
     async def state_changes(self, entity_id: str) -> AsyncIterator[asyncio.Queue[str]]:

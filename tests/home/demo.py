@@ -15,6 +15,7 @@ from typing import Any, Final
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Fault, Simulator
 
 from .api import HomeAssistantApi
+from .dashboard import show_card
 from .process import HomeAssistantProcess
 
 _CONFIG_DIR: Final = Path(__file__).resolve().parent.parent.parent / ".demo"
@@ -151,14 +152,17 @@ async def run(port: int, *, once: bool) -> None:
         await home.onboard(_USER, _USER)
         await home.wait_until_running(_START_SECONDS)
         await home.tidy_up()
+        await home.show_24_hours()
         say(" ready")
         await watch(home, simulator)
         check_log(process)
+        await show_card(home)
         say("\nEverything was as expected.")
         if once:
             return
-        say(f"\nLog in at {process.url} as {_USER}, password {_USER}. Look at:")
+        say(f"\nLog in at {process.url} as {_USER}, password {_USER}. You see the car's card. Look also at:")
         say(f"  {process.url}/config/integrations/integration/{_DOMAIN}   the integration, its car, and adding another")
+        say(f"  {process.url}/calendar   the windows that are set")
         say(f"  {process.url}/config/developer-tools/action   the action's form")
         say(f"Everything this Home Assistant keeps is in {_CONFIG_DIR.name}/. Ctrl+C ends it.")
         ended = asyncio.Event()
