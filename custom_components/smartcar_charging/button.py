@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import override
 
 from homeassistant.components.button import ButtonEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity
+from .entity import VehicleEntity, add_to_each_vehicle
 from .inputs import check_window, resolve_place_of_schedules, resolve_place_of_zone
 from .messages import vehicle_error
 from .smartcar import DailySchedule
@@ -21,19 +21,14 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the buttons of every car."""
-
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the buttons of a car."""
-        async_add_entities(
-            [
-                CommandButton(vehicle, "send_to_car", _async_send),
-                CommandButton(vehicle, "remove_charge_schedule", _async_remove),
-            ],
-            config_subentry_id=subentry_id,
-        )
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(
+        entry,
+        async_add_entities,
+        lambda vehicle: [
+            CommandButton(vehicle, "send_to_car", _async_send),
+            CommandButton(vehicle, "remove_charge_schedule", _async_remove),
+        ],
+    )
 
 
 class CommandButton(VehicleEntity, ButtonEntity):

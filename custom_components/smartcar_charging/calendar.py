@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .entity import VehicleEntity
+from .entity import VehicleEntity, add_to_each_vehicle
 from .messages import describe_place
 from .records import OwnSchedule
 from .vehicle import Vehicle
@@ -29,12 +29,7 @@ async def async_setup_entry(
     summary = words[f"component.{DOMAIN}.common.charge_window"]
     description = words[f"component.{DOMAIN}.common.set_from_home_assistant"]
 
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the calendar of a car."""
-        async_add_entities([ScheduleCalendar(vehicle, summary, description)], config_subentry_id=subentry_id)
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ScheduleCalendar(vehicle, summary, description)])
 
 
 class InstantEvent(CalendarEvent):

@@ -185,9 +185,13 @@ class Commands:
         return execution
 
     async def _async_send(self, request: Coroutine[Any, Any, Execution]) -> Execution:
-        """Wait for a command's answer; rejected credentials are somebody's business above."""
+        """Wait for a command's answer."""
+        return await self._async_ask(self._turns.async_send(request))
+
+    async def _async_ask[T](self, request: Coroutine[Any, Any, T]) -> T:
+        """Wait for an answer; rejected credentials are somebody's business above."""
         try:
-            return await self._turns.async_send(request)
+            return await request
         except AuthenticationError:
             self._on_rejected_credentials()
             raise

@@ -1,10 +1,14 @@
 """What the entities of a car have in common."""
 
+from collections.abc import Callable
 from typing import Any, Final, override
 
+from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
 from .records import Record
 from .vehicle import Vehicle
@@ -45,6 +49,22 @@ class VehicleEntity(Entity):
     async def async_added_to_hass(self) -> None:
         """Follow the vehicle."""
         self.async_on_remove(self._vehicle.changes.add(self.async_write_ha_state))
+
+
+@callback
+def add_to_each_vehicle(
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    make: Callable[[Vehicle], list[Entity]],
+) -> None:
+    """Add the entities of a platform to every car of an account, those of today and those to come."""
+
+    @callback
+    def add(subentry_id: str, vehicle: Vehicle) -> None:
+        """Add the entities of a car."""
+        async_add_entities(make(vehicle), config_subentry_id=subentry_id)
+
+    entry.runtime_data.async_add_vehicle_listener(add)
 
 
 def execution_attributes(record: Record) -> dict[str, Any]:

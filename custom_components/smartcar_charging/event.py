@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, execution_attributes
+from .entity import VehicleEntity, add_to_each_vehicle, execution_attributes
 from .records import Record, Verdict
 from .vehicle import Vehicle
 
@@ -18,13 +18,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the event of every car."""
-
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the event of a car."""
-        async_add_entities([ExecutionEvent(vehicle)], config_subentry_id=subentry_id)
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ExecutionEvent(vehicle)])
 
 
 class ExecutionEvent(VehicleEntity, EventEntity):

@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity
+from .entity import VehicleEntity, add_to_each_vehicle
 from .vehicle import Vehicle
 
 PARALLEL_UPDATES = 0
@@ -18,13 +18,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the zone of every car."""
-
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the zone of a car."""
-        async_add_entities([ZoneSelect(vehicle)], config_subentry_id=subentry_id)
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ZoneSelect(vehicle)])
 
 
 class ZoneSelect(VehicleEntity, SelectEntity):

@@ -3,11 +3,11 @@
 from typing import Any, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, execution_attributes
+from .entity import VehicleEntity, add_to_each_vehicle, execution_attributes
 from .records import Verdict
 from .vehicle import Vehicle
 
@@ -18,15 +18,9 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors of every car."""
-
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the sensors of a car."""
-        async_add_entities(
-            [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)], config_subentry_id=subentry_id
-        )
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(
+        entry, async_add_entities, lambda vehicle: [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)]
+    )
 
 
 class LastExecutionSensor(VehicleEntity, SensorEntity):

@@ -4,11 +4,11 @@ from datetime import time
 from typing import Literal, override
 
 from homeassistant.components.time import TimeEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity
+from .entity import VehicleEntity, add_to_each_vehicle
 from .inputs import invalid_input
 from .vehicle import Vehicle
 
@@ -19,19 +19,14 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the times of every car."""
-
-    @callback
-    def add_vehicle(subentry_id: str, vehicle: Vehicle) -> None:
-        """Add the times of a car."""
-        async_add_entities(
-            [
-                DraftTime(vehicle, "new_charge_start", "start_time"),
-                DraftTime(vehicle, "new_charge_stop", "stop_time"),
-            ],
-            config_subentry_id=subentry_id,
-        )
-
-    entry.runtime_data.async_add_vehicle_listener(add_vehicle)
+    add_to_each_vehicle(
+        entry,
+        async_add_entities,
+        lambda vehicle: [
+            DraftTime(vehicle, "new_charge_start", "start_time"),
+            DraftTime(vehicle, "new_charge_stop", "stop_time"),
+        ],
+    )
 
 
 class DraftTime(VehicleEntity, TimeEntity):

@@ -8,7 +8,7 @@ from homeassistant.core import callback
 
 from .commands import Commands, Outcome
 from .records import Draft, OwnSchedule, Place, PossibleSchedule, Record, Verdict
-from .smartcar import AuthenticationError, DailySchedule, TimersReading, UnconfirmedError
+from .smartcar import DailySchedule, TimersReading, UnconfirmedError
 
 
 class Vehicle(Commands):
@@ -80,11 +80,7 @@ class Vehicle(Commands):
 
     async def async_read_timers(self) -> TimersReading:
         """Ask Smartcar what it last read of the car's timers: billable, and changes nothing."""
-        try:
-            return await self._client.async_get_charge_timers(self.vehicle_id, self.user_id)
-        except AuthenticationError:
-            self._on_rejected_credentials()
-            raise
+        return await self._async_ask(self._client.async_get_charge_timers(self.vehicle_id, self.user_id))
 
     async def async_edit_draft(self, **changes: str) -> None:
         """Change the window that the user prepares; nothing is sent."""
