@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 import json
 import logging
-import re
 from pathlib import Path
+import re
 import traceback
 from typing import Any, Final, override
 
