@@ -196,6 +196,15 @@ def test_the_address_can_be_changed_everywhere_and_back(copy: Path) -> None:
     assert set_repository(copy, ADDRESS) == before
 
 
+def test_a_release_waits_for_every_check() -> None:
+    """The job that drafts it is the last one, and the others are all the checks that there are."""
+    jobs = load_yaml_dict(ROOT / ".github" / "workflows" / "release.yaml")["jobs"]
+    release = jobs.pop("draft")
+    assert sorted(release["needs"]) == sorted(jobs)
+    checks = {path.name for path in (ROOT / ".github" / "workflows").iterdir()} - {"release.yaml"}
+    assert {job["uses"] for job in jobs.values()} == {f"./.github/workflows/{check}" for check in checks}
+
+
 def test_there_is_one_version() -> None:
     """The manifest's is what Home Assistant shows, and releases are tagged with it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
