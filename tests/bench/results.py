@@ -1,6 +1,6 @@
 """What was measured, as a table for people and as JSON for programs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 import os
 import platform
@@ -11,35 +11,40 @@ from homeassistant.const import __version__ as home_assistant_version
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """One line of the table; a goal is an upper limit."""
+    """One line of the table: some values of one kind, and the figure that is compared with an upper limit."""
 
     what: str
-    value: float
-    unit: str
+    values: Mapping[str, float]
+    unit: str = ""
+    figure: float | None = None
     goal: float | None = None
+    figure_unit: str = ""
 
     @property
     def is_met(self) -> bool | None:
         """Whether the goal is reached; None where there is none."""
-        return None if self.goal is None else self.value <= self.goal
+        return None if self.figure is None or self.goal is None else self.figure <= self.goal
 
     @property
     def cells(self) -> tuple[str, ...]:
         """What the table shows."""
-        goal = "" if self.goal is None else f"≤ {_number(self.goal)} {self.unit}".strip()
-        verdict = {None: "", True: "met", False: "**missed**"}[self.is_met]
-        return self.what, f"{_number(self.value)} {self.unit}".strip(), goal, verdict
+        values = ", ".join(f"{name} {_number(value, self.unit)}" for name, value in self.values.items())
+        if self.figure is None or self.goal is None:
+            return self.what, values, "", ""
+        figure, goal = (_number(number, self.figure_unit) for number in (self.figure, self.goal))
+        return self.what, values, f"{figure}, at most {goal}", "met" if self.is_met else "**missed**"
 
 
-def _number(value: float) -> str:
+def _number(value: float, unit: str) -> str:
     """Return a number with three digits that count, without an exponent."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    digits = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    return f"{digits} {unit}".strip()
 
 
 def table(results: Iterable[Result]) -> str:
     """Return the table in Markdown."""
-    lines = [("What", "Measured", "Goal", ""), ("---", "---", "---", "---"), *(result.cells for result in results)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    head = [("What", "Measured", "Goal", ""), ("---", "---", "---", "---")]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [*head, *(result.cells for result in results)])
 
 
 def machine() -> dict[str, Any]:

@@ -87,12 +87,11 @@ class Tasks:
             devices = {device: vehicle.vehicle_id for device, vehicle in entry.runtime_data.vehicles_by_device.items()}
             by_vehicle = {vehicle_id: device for device, vehicle_id in devices.items()}
             self._devices = [by_vehicle[car["vehicle_id"]] for car in cars]
-            self._token = await self._mint()
         return {"seconds": seconds, "cpu_seconds": cpu, "bytes": held, "entities": len(entities)}
 
     async def time_commands(self, way: str, count: int, pause: float = 0) -> dict[str, Any]:
         """Send one command after another to the first car; return how long each took, and the event loop's CPU."""
-        send = self._ways[way]
+        send = await self._way(way)
         walls, cpus = [], []
         for _ in range(count):
             await asyncio.sleep(pause)
@@ -105,7 +104,7 @@ class Tasks:
 
     async def time_blocks(self, way: str, count: int, pause: float) -> list[float]:
         """Send commands; return for each the longest that the event loop did nothing else."""
-        send = self._ways[way]
+        send = await self._way(way)
         longest = []
         with _stopwatch() as durations:
             for _ in range(count):
@@ -140,7 +139,7 @@ class Tasks:
 
     async def at_once(self, way: str) -> dict[str, float]:
         """Send a command to every car at once; return how long all of it took."""
-        send = self._ways[way]
+        send = await self._way(way)
         started_at, cpu = time.perf_counter(), time.thread_time()
         await asyncio.gather(*(send(number) for number in range(len(self._cars))))
         return {"seconds": time.perf_counter() - started_at, "cpu_seconds": time.thread_time() - cpu}
@@ -179,10 +178,10 @@ class Tasks:
                 continue
             raise RuntimeError("that was not meant to succeed")
 
-    @property
-    def _ways(self) -> dict[str, Callable[[int], Awaitable[Any]]]:
-        """The ways to set a schedule."""
-        return {"action": self._set, "rest_command": self._rest_command, "aiohttp": self._bare}
+    async def _way(self, name: str) -> Callable[[int], Awaitable[Any]]:
+        """Return a way to set a schedule; those that are not ours need a token."""
+        self._token = self._token or await self._mint()
+        return {"action": self._set, "rest_command": self._rest_command, "aiohttp": self._bare}[name]
 
     async def _set(self, number: int, **data: Any) -> Any:
         """Set a schedule with our action."""
