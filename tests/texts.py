@@ -12,7 +12,7 @@ from typing import Any, Final
 from homeassistant.components import persistent_notification
 from homeassistant.components.repairs import RepairsFlow
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import ServiceRegistry
+from homeassistant.core import ServiceRegistry, callback
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceNotSupported
 from homeassistant.helpers.issue_registry import IssueRegistry
@@ -220,11 +220,12 @@ def watch_notifications(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None
     """Check every notification of ours, which have the words of an issue."""
     create = persistent_notification.async_create
 
-    def watched(hass: Any, message: str, title: str = "", notification_id: str = "") -> None:
+    @callback
+    def watched(hass: Any, message: str, title: str | None = None, notification_id: str | None = None) -> None:
         """Look at the notification, then let it be shown."""
-        if notification_id.startswith(DOMAIN):
+        if notification_id is not None and notification_id.startswith(DOMAIN):
             with noting():
-                check_notification(title, message)
+                check_notification(str(title), message)
         create(hass, message, title, notification_id)
 
     monkeypatch.setattr(persistent_notification, "async_create", watched)
