@@ -1,7 +1,7 @@
 """Code, services.yaml, icons and translations, held against each other in both directions."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 import re
 import string
 from typing import Any, Final
@@ -18,7 +18,7 @@ from custom_components.smartcar_charging.config_flow import SmartcarChargingConf
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.records import Action, Verdict
 from tests.actions import CHARGE_SCHEDULE, EVENT, SENSOR, set_schedule, shown
-from tests.files import ICONS, README, SERVICES
+from tests.files import ICONS, README, SERVICES, fields
 from tests.texts import ENGLISH, INTEGRATION
 
 SCHEMAS: Final = {
@@ -39,15 +39,6 @@ def constants() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-
-
-def fields(action: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return the fields of an action, those in sections too."""
-    for name, field in action["fields"].items():
-        if "fields" in field:
-            yield from field["fields"].items()
-        else:
-            yield name, field
 
 
 def sections(action: Mapping[str, Any]) -> set[str]:

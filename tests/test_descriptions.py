@@ -10,7 +10,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
-from tests.files import ICONS, SERVICES
+from tests.files import ICONS, SERVICES, fields
 from tests.texts import INTEGRATION
 
 # Names and descriptions are texts: they are in the translations. A filter is for the fields of an entity's actions.
@@ -43,12 +43,6 @@ ICONS_SCHEMA: Final = vol.Schema(
 )
 
 
-def field_names(fields: Mapping[str, Any]) -> Iterator[str]:
-    """Return the names of an action's fields, those in sections too."""
-    for name, field in fields.items():
-        yield from field_names(field["fields"]) if "fields" in field else [name]
-
-
 def icons_of_states(icons: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     """Return each default icon, with those of the states beside it."""
     if "default" in icons:
@@ -68,7 +62,7 @@ def test_services_have_the_shape_that_home_assistant_wants(caplog: pytest.LogCap
 @pytest.mark.parametrize("action", SERVICES)
 def test_a_field_is_in_one_section_only(action: str) -> None:
     """Otherwise the form would ask for it twice."""
-    assert set(Counter(field_names(SERVICES[action]["fields"])).values()) == {1}
+    assert set(Counter(name for name, _ in fields(SERVICES[action])).values()) == {1}
 
 
 def test_icons_have_the_shape_that_home_assistant_wants() -> None:
