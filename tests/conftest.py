@@ -1,6 +1,6 @@
 """A real Home Assistant with a real disk, and our Smartcar behind real HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,8 @@ def no_traffic_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def texts_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail every test in which a form or an error reaches the user without its words, or with a gap in them."""
-    texts.watch_flows(monkeypatch)
-    texts.watch_actions(monkeypatch)
+def texts_are_complete(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail every test in which something reaches the user without its words, or with a gap in them."""
+    found = texts.watch(monkeypatch)
+    yield
+    assert not found

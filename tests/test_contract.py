@@ -1,16 +1,14 @@
-"""Code, services.yaml, icons, translations and manifest, held against each other in both directions."""
+"""Code, services.yaml, icons and translations, held against each other in both directions."""
 
 import ast
-from collections.abc import Iterator, Mapping
-import json
+from collections.abc import Mapping
 import re
 import string
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er, selector
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.service import async_get_all_descriptions
-from homeassistant.util.yaml import load_yaml_dict
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -20,12 +18,9 @@ from custom_components.smartcar_charging.config_flow import SmartcarChargingConf
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.records import Action, Verdict
 from tests.actions import CHARGE_SCHEDULE, EVENT, SENSOR, set_schedule, shown
-from tests.texts import ENGLISH, INTEGRATION, placeholders, strings
+from tests.files import ICONS, README, SERVICES, fields
+from tests.texts import ENGLISH, INTEGRATION
 
-SERVICES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "services.yaml")
-ICONS: Final[dict[str, Any]] = json.loads((INTEGRATION / "icons.json").read_text())
-README: Final = (INTEGRATION.parent.parent / "README.md").read_text()
-MANIFEST: Final[dict[str, Any]] = json.loads((INTEGRATION / "manifest.json").read_text())
 SCHEMAS: Final = {
     services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA,
     services.SERVICE_DELETE_CHARGE_SCHEDULE: services.DELETE_CHARGE_SCHEDULE_SCHEMA,
@@ -44,15 +39,6 @@ def constants() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-
-
-def fields(action: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Return the fields of an action, those in sections too."""
-    for name, field in action["fields"].items():
-        if "fields" in field:
-            yield from field["fields"].items()
-        else:
-            yield name, field
 
 
 def sections(action: Mapping[str, Any]) -> set[str]:
@@ -76,15 +62,6 @@ def test_the_same_fields_everywhere(action: str) -> None:
     assert required == {name for name, field in described.items() if field.get("required")}
     assert sections(SERVICES[action]) == set(ENGLISH["services"][action].get("sections", ()))
     assert sections(SERVICES[action]) == set(ICONS["services"][action].get("sections", ()))
-
-
-@pytest.mark.parametrize("action", SCHEMAS)
-def test_every_field_has_an_example_and_a_selector_that_home_assistant_knows(action: str) -> None:
-    """People read the example, and the form is made from the selector."""
-    for name, field in fields(SERVICES[action]):
-        assert "example" in field, name
-        selector.validate_selector(field["selector"])
-        assert set(ENGLISH["services"][action]["fields"][name]) == {"name", "description"}
 
 
 async def test_home_assistant_reads_our_descriptions(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -137,7 +114,6 @@ async def test_the_same_entities_everywhere(hass: HomeAssistant, entry: MockConf
 def test_every_issue_is_used() -> None:
     """Those of refusals have the same key as the error that the caller hears."""
     assert set(ENGLISH["issues"]) == {*issues.ALL_CAUSES, "left_on_car"}
-    assert all(set(words) in ({"title", "description"}, {"title", "fix_flow"}) for words in ENGLISH["issues"].values())
 
 
 def test_every_verdict_has_its_words_and_icon() -> None:
@@ -184,39 +160,10 @@ def test_every_common_text_is_used() -> None:
     assert set(ENGLISH["common"]) == used
 
 
-def test_texts_keep_home_assistants_rules() -> None:
-    """No address, no gap in single quotes, no reference to other texts, nothing empty or untrimmed."""
-    for text in strings(ENGLISH):
-        assert text
-        assert text == text.strip()
-        assert "://" not in text
-        assert "[%key:" not in text
-        assert not any(f"'{{{gap}}}'" in text for gap in placeholders(text))
-
-
 def test_every_hint_is_used() -> None:
     """The hints beside a car are texts of the backend."""
     assert set(ENGLISH["selector"]["vehicle_hint"]["options"]) <= constants()
     assert set(ENGLISH["selector"]["vehicle"]["options"]) <= constants()
-
-
-def test_manifest_is_as_hacs_and_hassfest_want_it() -> None:
-    """Domain and name first, the rest by alphabet, no requirement, no grade that nobody gave."""
-    keys = list(MANIFEST)
-    assert keys[:2] == ["domain", "name"]
-    assert keys[2:] == sorted(keys[2:])
-    assert MANIFEST["domain"] == DOMAIN == INTEGRATION.name
-    assert (MANIFEST["config_flow"], MANIFEST["integration_type"], MANIFEST["iot_class"]) == (True, "hub", "cloud_push")
-    assert "requirements" not in MANIFEST
-    assert "quality_scale" not in MANIFEST
-
-
-def test_brand_images_have_the_sizes_that_home_assistant_wants() -> None:
-    """256 and 512 pixels square, as PNG."""
-    for name, size in (("icon.png", 256), ("icon@2x.png", 512)):
-        header = (INTEGRATION / "brand" / name).read_bytes()[:24]
-        assert header[:8] == b"\x89PNG\r\n\x1a\n"
-        assert (int.from_bytes(header[16:20]), int.from_bytes(header[20:24])) == (size, size)
 
 
 @pytest.mark.parametrize("key", ENGLISH["exceptions"])

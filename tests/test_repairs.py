@@ -101,8 +101,9 @@ async def test_several_are_asked_about_one_by_one(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, repair: Repair
 ) -> None:
     """The oldest first; one issue for all; who closes the dialog in between goes on later."""
+    somewhere = {"latitude": 52.123456, "longitude": 4.5}
     await send_without_an_answer(hass, simulator, NOT_EXECUTED)
-    await send_without_an_answer(hass, simulator, NOT_EXECUTED, start_time="00:00")
+    await send_without_an_answer(hass, simulator, NOT_EXECUTED, start_time="00:00", location=somewhere)
     assert possible_issues(hass) == 1
     await repair.open()
     assert repair.gaps["window"] == "23:30–05:30"
@@ -110,7 +111,7 @@ async def test_several_are_asked_about_one_by_one(
     assert (repair.step, repair.gaps["window"]) == ("possible", "00:00–05:30")
     assert possible_issues(hass) == 1
     await repair.open()
-    assert repair.gaps["window"] == "00:00–05:30"
+    assert (repair.gaps["window"], repair.gaps["place"]) == ("00:00–05:30", "52.12346, 4.50000")
     await repair.choose("not_there")
     assert possible_issues(hass) == 0
 
@@ -293,6 +294,7 @@ async def test_an_issue_of_a_car_that_is_gone_closes(
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key="possibly_on_car",
+        translation_placeholders={"vehicle": "Tesla Model Y 2024"},
     )
     await repair.open()
     assert repair.step == "create_entry"

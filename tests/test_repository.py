@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from tests.test_contract import MANIFEST, README, SERVICES, fields
+from tests.files import MANIFEST, README, SERVICES, fields
 from tests.texts import INTEGRATION
 
 ROOT: Final = INTEGRATION.parent.parent

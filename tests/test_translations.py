@@ -1,15 +1,101 @@
-"""Every language says all that English says, with the same gaps."""
+"""Every language says all that English says, with the same gaps, by the rules of hassfest."""
 
 from collections.abc import Iterator
 import json
 from pathlib import Path
-from typing import Any
+import re
+from typing import Any, Final
 
+from homeassistant.const import Platform
+from homeassistant.helpers import config_validation as cv
 import pytest
+import voluptuous as vol
 
 from tests.texts import ENGLISH, INTEGRATION, placeholders
 
-LANGUAGES = sorted(path for path in (INTEGRATION / "translations").glob("*.json") if path.stem != "en")
+FILES = sorted((INTEGRATION / "translations").iterdir())
+LANGUAGES = [path for path in FILES if path.stem != "en"]
+EACH_FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+EACH_LANGUAGE = pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+
+_ADDRESS: Final = re.compile(r"\w://|\bwww\.", re.IGNORECASE)
+
+
+def text_with_gaps(value: Any) -> str:
+    """Validate a text that the code fills: no HTML, no address, no reference to another text, no gap in quotes."""
+    text = cv.string_with_no_html(value)
+    gaps = placeholders(text)
+    if not text.strip() or text.strip() != value:
+        raise vol.Invalid("this is no text, or there is white space around it")
+    if _ADDRESS.search(text):
+        raise vol.Invalid("an address belongs into a gap")
+    if "[%" in text:
+        raise vol.Invalid("only Home Assistant's own texts can refer to others")
+    if not all(gap.isidentifier() for gap in gaps):
+        raise vol.Invalid("the name of a gap is not a name")
+    if any(f"'{{{gap}}}'" in text for gap in gaps):
+        raise vol.Invalid("a gap in single quotes is not filled")
+    return text
+
+
+def text(value: Any) -> str:
+    """Validate a text that nobody fills."""
+    if placeholders(str(value)):
+        raise vol.Invalid("nobody fills a gap here")
+    return text_with_gaps(value)
+
+
+def key(value: Any) -> str:
+    """Validate a key."""
+    if not re.fullmatch("[a-z0-9]+(_[a-z0-9]+)*", value):
+        raise vol.Invalid("a key has lower-case letters, digits and single underscores")
+    return str(value)
+
+
+STEP: Final = {
+    vol.Required("title"): text,
+    vol.Optional("description"): text_with_gaps,
+    vol.Optional("data"): {key: text},
+    vol.Optional("data_description"): {key: text},
+    vol.Optional("menu_options"): {key: text},
+    vol.Optional("menu_option_descriptions"): {key: text},
+}
+STEPS: Final = {vol.Required("step"): {key: STEP}}
+FLOW: Final = {**STEPS, vol.Required("error"): {key: text_with_gaps}, vol.Required("abort"): {key: text}}
+STATES: Final = {vol.Required("name"): text, vol.Optional("state"): {key: text}}
+NAMED: Final = {vol.Required("name"): text, vol.Required("description"): text}
+SCHEMA: Final = vol.Schema(
+    {
+        vol.Required("common"): {key: text},
+        vol.Required("config"): FLOW,
+        vol.Required("config_subentries"): {
+            key: {
+                **FLOW,
+                vol.Required("entry_type"): text,
+                vol.Required("initiate_flow"): {vol.Required("user"): text, key: text},
+            }
+        },
+        vol.Required("entity"): {
+            vol.In(list(Platform)): {key: {**STATES, vol.Optional("state_attributes"): {key: STATES}}}
+        },
+        vol.Required("exceptions"): {key: {vol.Required("message"): text_with_gaps}},
+        vol.Required("issues"): {
+            key: {
+                vol.Required("title"): text_with_gaps,
+                vol.Exclusive("description", "body"): text_with_gaps,
+                vol.Exclusive("fix_flow", "body"): STEPS,
+            }
+        },
+        vol.Required("selector"): {key: {vol.Required("options"): {key: text}}},
+        vol.Required("services"): {
+            key: {
+                **NAMED,
+                vol.Required("fields"): {key: NAMED},
+                vol.Optional("sections"): {key: {vol.Required("name"): text}},
+            }
+        },
+    }
+)
 
 
 def flat(texts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -23,10 +109,16 @@ def flat(texts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def test_the_languages_that_the_readme_names_are_there() -> None:
     """German, French, Norwegian, Dutch and Swedish."""
-    assert [path.stem for path in LANGUAGES] == ["de", "fr", "nb", "nl", "sv"]
+    assert [path.name for path in LANGUAGES] == ["de.json", "fr.json", "nb.json", "nl.json", "sv.json"]
 
 
-@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+@EACH_FILE
+def test_texts_keep_home_assistants_rules(path: Path) -> None:
+    """No stray key at any level, and each text as the place where it is shown takes it."""
+    SCHEMA(json.loads(path.read_text()))
+
+
+@EACH_LANGUAGE
 def test_keys_and_gaps_are_those_of_english(path: Path) -> None:
     """In the same order, so that files can be read side by side."""
     english, other = dict(flat(ENGLISH)), dict(flat(json.loads(path.read_text())))
@@ -36,14 +128,9 @@ def test_keys_and_gaps_are_those_of_english(path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
-def test_texts_keep_home_assistants_rules(path: Path) -> None:
-    """No address, no gap in single quotes, nothing empty or untrimmed, and not English left as it was."""
+@EACH_LANGUAGE
+def test_nothing_was_left_in_english(path: Path) -> None:
+    """No sentence is the same in two languages."""
     english, other = dict(flat(ENGLISH)), dict(flat(json.loads(path.read_text())))
-    for text in other.values():
-        assert text
-        assert text == text.strip()
-        assert "://" not in text
-        assert not any(f"'{{{gap}}}'" in text for gap in placeholders(text))
     sentences = {key for key, text in english.items() if text.endswith(".")}
     assert not {key for key in sentences if other[key] == english[key]}

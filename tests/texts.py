@@ -1,26 +1,57 @@
 """Watches what reaches the user, and compares it with the words there are for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 import json
 from pathlib import Path
+import re
 import string
 from typing import Any, Final
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.repairs import RepairsFlow
-from homeassistant.core import ServiceRegistry
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import ServiceRegistry, callback
 from homeassistant.data_entry_flow import FlowManager, FlowResultType
 from homeassistant.exceptions import HomeAssistantError, ServiceNotSupported
+from homeassistant.helpers.issue_registry import IssueRegistry
+from homeassistant.helpers.selector import SelectSelector
 import pytest
+import voluptuous as vol
 
 from custom_components.smartcar_charging.const import DOMAIN
 
 INTEGRATION: Final = Path(__file__).parent.parent / "custom_components" / DOMAIN
 ENGLISH: Final[dict[str, Any]] = json.loads((INTEGRATION / "translations" / "en.json").read_text())
 
+type Noting = Callable[[], AbstractContextManager[None]]
 
-def placeholders(text: str) -> set[str]:
-    """Return the names of the gaps in a text."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+def watch(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
+    """Fail what shows a form, an error, an issue or a notification without its words; return what was found.
+
+    Home Assistant catches errors in many places, such as a script that goes on after an action that failed.
+    """
+    found: list[Exception] = []
+    for watch_one in (watch_flows, watch_actions, watch_set_up, watch_issues, watch_notifications):
+        watch_one(monkeypatch, partial(noted, found))
+    return found
+
+
+@contextmanager
+def noted(found: list[Exception]) -> Iterator[None]:
+    """Note what a comparison finds, a key that is not there among it."""
+    try:
+        yield
+    except Exception as error:
+        found.append(error)
+        raise
+
+
+def placeholders(*texts: str) -> set[str]:
+    """Return the names of the gaps in texts."""
+    return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def strings(texts: Any) -> list[str]:
@@ -43,27 +74,45 @@ def section_of(flow: Any) -> Mapping[str, Any] | None:
     return section
 
 
-def check_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    """Compare what a flow shows with its words, both ways."""
+def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
+    """Return the words for what a flow shows, which are there for all of it and for nothing else."""
     if result["type"] is FlowResultType.ABORT:
-        assert result["reason"] in section["abort"]
-    if result["type"] not in (FlowResultType.FORM, FlowResultType.MENU):
-        return
-    step = section["step"][result["step_id"]]
-    errors = [section["error"][error] for error in (result.get("errors") or {}).values()]
+        return [section["abort"][result["reason"]]]
+    if result["type"] is FlowResultType.CREATE_ENTRY:
+        return [section["create_entry"][key] for key in [result.get("description")] if key]
+    step, errors = section["step"][result["step_id"]], result.get("errors") or {}
     assert step["title"]
     if result["type"] is FlowResultType.FORM:
         fields = {str(field) for field in result["data_schema"].schema}
         assert fields == set(step["data"]) == set(step["data_description"])
-        assert set(result.get("errors") or ()) <= fields | {"base"}
+        assert set(errors) <= fields | {"base"}
+        check_options(result["data_schema"].schema.values())
     else:
         assert set(result["menu_options"]) == set(step["menu_options"])
-    gaps = {gap for text in [*strings(step), *errors] for gap in placeholders(text)}
-    assert gaps <= set(result["description_placeholders"] or ())
+        assert set(step.get("menu_option_descriptions", ())) <= set(step["menu_options"])
+    return [*strings(step), *(section["error"][error] for error in errors.values())]
 
 
-def check_error(error: HomeAssistantError) -> None:
+def check_step(flow: Any, result: Mapping[str, Any]) -> None:
+    """Compare what a flow shows with its words, and what it is called in the list of those that wait."""
+    if section := section_of(flow):
+        # More may be given than there are gaps: one form serves several steps.
+        words = words_of_result(section, result)
+        assert placeholders(*words) <= set(result.get("description_placeholders") or ())
+        assert placeholders(section.get("flow_title", "")) <= set(flow.context.get("title_placeholders") or ())
+
+
+def check_options(fields: Iterable[Any]) -> None:
+    """Compare the options of a list that have no label of their own with the words for them, both ways."""
+    lists: list[Any] = [field.config for field in fields if isinstance(field, SelectSelector)]
+    for config in lists:
+        bare = {option["value"] for option in config["options"] if option["label"] == option["value"]}
+        assert bare == set(ENGLISH["selector"][config["translation_key"]]["options"])
+
+
+def check_error(error: Exception) -> None:
     """Compare an error with its words: every gap is filled, and nothing is given that has no gap."""
+    assert isinstance(error, HomeAssistantError)
     assert error.translation_domain == DOMAIN
     assert error.translation_key is not None
     message = ENGLISH["exceptions"][error.translation_key]["message"]
@@ -72,33 +121,111 @@ def check_error(error: HomeAssistantError) -> None:
     assert str(error) == message.format(**(error.translation_placeholders or {})).rstrip(".")
 
 
-def watch_flows(monkeypatch: pytest.MonkeyPatch) -> None:
+def check_reason(entry: ConfigEntry) -> None:
+    """Compare why an account could not be set up with the words for it, as with those of an error."""
+    if entry.reason is not None:
+        assert entry.error_reason_translation_key is not None, entry.reason
+        message = ENGLISH["exceptions"][entry.error_reason_translation_key]["message"]
+        assert placeholders(message) == set(entry.error_reason_translation_placeholders or ())
+
+
+def check_issue(key: str, given: Iterable[str], *, is_fixable: bool) -> None:
+    """Compare a repair issue with its words: one that can be fixed has a dialog in place of a description."""
+    words = ENGLISH["issues"][key]
+    assert is_fixable == ("fix_flow" in words)
+    assert placeholders(words["title"], words.get("description", "")) == set(given)
+
+
+def is_filled(words: str, text: str) -> bool:
+    """Whether a text is made of these words, with something in each gap."""
+    pattern = "".join(
+        re.escape(literal) + ("" if name is None else "(?s:.+)")
+        for literal, name, _, _ in string.Formatter().parse(words)
+    )
+    is_open = any(f"{{{gap}}}" in text for gap in placeholders(words))
+    return re.fullmatch(pattern, text) is not None and not is_open
+
+
+def check_notification(title: str, message: str) -> None:
+    """Compare a notification with the words of the issues: it has those of one of them."""
+    assert any(
+        is_filled(words["title"], title) and is_filled(words.get("description", ""), message)
+        for words in ENGLISH["issues"].values()
+    ), (title, message)
+
+
+def watch_flows(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
     """Check every step of our flows."""
     handle = FlowManager._async_handle_step  # there is no public place where all steps pass
 
     async def watched(manager: Any, flow: Any, *args: Any) -> Any:
         """Let the step run, then look at it."""
         result = await handle(manager, flow, *args)
-        if section := section_of(flow):
-            check_result(section, result)
+        with noting():
+            check_step(flow, result)
         return result
 
     monkeypatch.setattr(FlowManager, "_async_handle_step", watched)
 
 
-def watch_actions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check every error of our actions."""
+def watch_actions(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
+    """Check every error of an action, ours or one of our entities."""
     call = ServiceRegistry.async_call
 
     async def watched(registry: ServiceRegistry, domain: str, *args: Any, **kwargs: Any) -> Any:
         """Let the action run, then look at its error."""
         try:
             return await call(registry, domain, *args, **kwargs)
-        except ServiceNotSupported:
-            # Home Assistant itself says that an entity can not do this.
+        except ServiceNotSupported, vol.Invalid:
+            # Home Assistant itself says that an entity can not do this, or that the shape is wrong.
             raise
-        except HomeAssistantError as error:
-            check_error(error)
+        except Exception as error:
+            with noting():
+                check_error(error)
             raise
 
     monkeypatch.setattr(ServiceRegistry, "async_call", watched)
+
+
+def watch_set_up(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
+    """Check the reason that an account shows when it could not be set up."""
+    set_up = ConfigEntry.async_setup
+
+    async def watched(entry: ConfigEntry, *args: Any, **kwargs: Any) -> None:
+        """Let the account be set up, then look at why it was not."""
+        await set_up(entry, *args, **kwargs)
+        if entry.domain == DOMAIN:
+            with noting():
+                check_reason(entry)
+
+    monkeypatch.setattr(ConfigEntry, "async_setup", watched)
+
+
+def watch_issues(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
+    """Check every repair issue of ours."""
+    create = IssueRegistry.async_get_or_create
+
+    def watched(registry: IssueRegistry, domain: str, issue_id: str, **kwargs: Any) -> Any:
+        """Look at the issue, then let it be raised."""
+        if domain == DOMAIN:
+            with noting():
+                given = kwargs["translation_placeholders"] or ()
+                check_issue(kwargs["translation_key"], given, is_fixable=kwargs["is_fixable"])
+        return create(registry, domain, issue_id, **kwargs)
+
+    monkeypatch.setattr(IssueRegistry, "async_get_or_create", watched)
+
+
+def watch_notifications(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
+    """Check every notification of ours, which have the words of an issue."""
+    create = persistent_notification.async_create
+
+    @callback
+    def watched(hass: Any, message: str, title: str | None = None, notification_id: str | None = None) -> None:
+        """Look at the notification, then let it be shown."""
+        if notification_id is not None and notification_id.startswith(DOMAIN):
+            with noting():
+                check_notification(str(title), message)
+        create(hass, message, title, notification_id)
+
+    monkeypatch.setattr(persistent_notification, "async_create", watched)

@@ -57,10 +57,10 @@ def _present(hass: HomeAssistant, vehicle: Vehicle) -> dict[str, Mapping[str, st
         if record.error_kind in _LASTING
     }
     if vehicle.possible:
-        words = (describe_schedule(hass, schedule) for schedule in vehicle.possible)
-        present[POSSIBLY_ON_CAR] = {"schedules": _lines(words)}
+        # Its dialog tells which ones.
+        present[POSSIBLY_ON_CAR] = {}
     if left := [schedule for schedule in vehicle.schedules if schedule.failed_deletes]:
-        present[OLD_SCHEDULE] = {"schedules": _lines(describe_schedule(hass, schedule) for schedule in left)}
+        present[OLD_SCHEDULE] = {"schedules": "\n".join(f"- {describe_schedule(hass, schedule)}" for schedule in left)}
     return present
 
 
@@ -75,8 +75,3 @@ def _since_the_last_success(executions: Iterable[Record]) -> list[Record]:
 def _reason(record: Record) -> str:
     """Return Smartcar's own reason."""
     return ": ".join(filter(None, (record.error_code or record.error_type, record.error_message))) or "-"
-
-
-def _lines(texts: Iterable[str]) -> str:
-    """Return a list in Markdown."""
-    return "\n".join(f"- {text}" for text in texts)
