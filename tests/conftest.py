@@ -8,6 +8,8 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, __version__
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.smartcar import auth, client
@@ -44,6 +46,12 @@ def complaints() -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def custom_integrations(complaints: list[str], enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration; what it complains about is heard to its very end."""
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compare as Home Assistant's own tests do: otherwise chance decides which of two packages is asked."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture
