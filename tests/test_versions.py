@@ -6,10 +6,12 @@ from pathlib import Path
 import re
 from typing import Final
 
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 import voluptuous as vol
 
 from tests import conftest
+from tests.blueprints import FOLDER
 from tests.versions import version_of
 
 _REPOSITORY: Final = Path(__file__).parent.parent
@@ -21,18 +23,20 @@ def month(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-def test_floor_is_what_hacs_asks_for() -> None:
-    """HACS installs on nothing older than what is tested."""
-    hacs = json.loads((_REPOSITORY / "hacs.json").read_text())
-    assert month(hacs["homeassistant"]) == month(version_of("floor"))
+def test_floor_is_what_hacs_and_the_blueprints_ask_for() -> None:
+    """Neither installs on anything older than what is tested."""
+    blueprints = (load_yaml_dict(path)["blueprint"] for path in FOLDER.iterdir())
+    asked = [blueprint["homeassistant"]["min_version"] for blueprint in blueprints]
+    asked.append(json.loads((_REPOSITORY / "hacs.json").read_text())["homeassistant"])
+    assert {month(version) for version in asked} == {month(version_of("floor"))}
 
 
-def test_floor_is_what_the_readme_says() -> None:
-    """Who reads it and who installs it hear the same."""
-    said = re.findall(
-        r"^\*\*Home Assistant\*\* (\S+) or newer\.$", (_REPOSITORY / "README.md").read_text(), re.MULTILINE
-    )
-    assert said == [month(version_of("floor"))]
+def test_readme_names_what_is_tested() -> None:
+    """Whoever reads it is told the versions that are pinned."""
+    line = re.compile(r"^\*\*Home Assistant\*\* (\S+) or newer\. .* (\S+) and (\S+), .* (\S+)\.$", re.MULTILINE)
+    (said,) = line.findall((_REPOSITORY / "README.md").read_text())
+    pinned = [version_of(name) for name in ("floor", "newest", "next")]
+    assert list(said) == [month(pinned[0]), *pinned]
 
 
 @pytest.mark.parametrize("meant", ["newest", "floor"])
