@@ -1,15 +1,16 @@
 """Unloading, reloading, removing and stopping leave nothing behind, whatever is going on just then."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 import os
+import threading
 from typing import Any, Final
 
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE as FINAL_WRITE
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
-from homeassistant.helpers.storage import Store
+from homeassistant.helpers.json import save_json
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -177,18 +178,18 @@ async def test_the_second_of_two_sets_is_not_sent_when_unloaded_in_between(
 
 
 @pytest.fixture
-def disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """Let what is written be read back only when the event is set."""
-    event = asyncio.Event()
-    load = Store.async_load
+def disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Let a write end only when the event is set, although the file is there already."""
+    event = threading.Event()
 
-    async def wait_and_load(store: Store[Any]) -> Any:
-        """Wait, then load."""
-        await event.wait()
-        return await load(store)
+    def save_and_wait(*args: Any, **kwargs: Any) -> None:
+        """Save, then wait."""
+        save_json(*args, **kwargs)
+        event.wait()
 
-    monkeypatch.setattr(Store, "async_load", wait_and_load)
-    return event
+    monkeypatch.setattr("custom_components.smartcar_charging.ledger.save_json", save_and_wait)
+    yield event
+    event.set()
 
 
 async def some_turns_of_the_loop() -> None:
@@ -197,42 +198,28 @@ async def some_turns_of_the_loop() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_command_that_begins_just_before_an_unload_is_not_sent(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, disk: asyncio.Event
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Stop Home Assistant."""
+    await hass.async_stop()
+
+
+@pytest.mark.parametrize("end", [unload, stop])
+async def test_a_command_that_begins_just_before_an_end_is_not_sent(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, disk: threading.Event, end: End
 ) -> None:
     """It is on record already, so the record says that nothing was sent."""
     call = hass.async_create_task(set_schedule(hass))
     while not store_of(hass, entry).exists():
         await asyncio.sleep(0)
-    unloading = hass.async_create_task(unload(hass, entry))
+    ending = hass.loop.create_task(end(hass, entry))
     await some_turns_of_the_loop()
     disk.set()
-    await unloading
+    await ending
     with pytest.raises(HomeAssistantError, match="Nothing was sent"):
         await call
     data = stored(hass, entry)
     assert ([record["verdict"] for record in data["executions"]], data["possible"]) == (["failed"], [])
     assert simulator.creates == []
-
-
-async def test_a_command_that_begins_just_before_a_stop_is_not_taken_for_sent(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, disk: asyncio.Event
-) -> None:
-    """It was written already; the last write of the stop takes that back."""
-    call = hass.async_create_task(set_schedule(hass))
-    while not store_of(hass, entry).exists():
-        await asyncio.sleep(0)
-    hass.set_state(CoreState.stopping)
-    hass.bus.async_fire("homeassistant_stop")
-    await some_turns_of_the_loop()
-    disk.set()
-    with pytest.raises(HomeAssistantError, match="Nothing was sent"):
-        await call
-    hass.set_state(CoreState.final_write)
-    hass.bus.async_fire(FINAL_WRITE)
-    await hass.async_block_till_done()
-    data = stored(hass, entry)
-    assert (data["executions"], data["possible"], simulator.creates) == ([], [], [])
 
 
 @pytest.mark.parametrize("end", [unload, remove])

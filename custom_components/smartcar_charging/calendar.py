@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .entity import VehicleEntity, add_to_each_vehicle
+from .entity import FollowingEntity, add_to_each_vehicle, windows_of
 from .messages import describe_place
 from .records import OwnSchedule
 from .vehicle import Vehicle
@@ -48,12 +48,12 @@ class InstantEvent(CalendarEvent):
         return self.end if isinstance(self.end, datetime) else super().end_datetime_local
 
 
-class ScheduleCalendar(VehicleEntity, CalendarEntity):
+class ScheduleCalendar(FollowingEntity, CalendarEntity):
     """What Home Assistant has set and not deleted or replaced; it is not whether the car charges."""
 
     def __init__(self, vehicle: Vehicle, summary: str, description: str) -> None:
         """Belong to the car; the words are Home Assistant's language."""
-        super().__init__(vehicle, "charge_schedule")
+        super().__init__(vehicle, "charge_schedule", windows_of)
         self._summary = summary
         self._description = description
 

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .records import Record
+from .records import Place, Record
 from .vehicle import Vehicle
 
 _ATTRIBUTES_OF_AN_EXECUTION: Final = (
@@ -33,7 +33,7 @@ _ATTRIBUTES_OF_AN_EXECUTION: Final = (
 
 
 class VehicleEntity(Entity):
-    """Shows what the vehicle knows, at once when it changes; it does not depend on the cloud."""
+    """Belongs to a car; it does not depend on the cloud."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
@@ -45,10 +45,28 @@ class VehicleEntity(Entity):
         self._attr_unique_id = f"{vehicle.vehicle_id}_{key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, vehicle.vehicle_id)})
 
+
+class FollowingEntity(VehicleEntity):
+    """Shows a part of what the vehicle knows, at once when that part changes."""
+
+    def __init__(self, vehicle: Vehicle, key: str, part: Callable[[Vehicle], object]) -> None:
+        """Belong to the car's device, and show this part."""
+        super().__init__(vehicle, key)
+        self._part = part
+        self._shown = part(vehicle)
+
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the vehicle."""
-        self.async_on_remove(self._vehicle.changes.add(self.async_write_ha_state))
+        self._shown = self._part(self._vehicle)
+        self.async_on_remove(self._vehicle.changes.add(self._async_vehicle_changed))
+
+    @callback
+    def _async_vehicle_changed(self) -> None:
+        """Write the state only if the part is another: a command changes the vehicle several times."""
+        if (part := self._part(self._vehicle)) != self._shown:
+            self._shown = part
+            self.async_write_ha_state()
 
 
 @callback
@@ -65,6 +83,11 @@ def add_to_each_vehicle(
         async_add_entities(make(vehicle), config_subentry_id=subentry_id)
 
     entry.runtime_data.async_add_vehicle_listener(add)
+
+
+def windows_of(vehicle: Vehicle) -> list[tuple[str, Place, str, str]]:
+    """Return what is shown of the schedules on a car: all but when they were set."""
+    return [(own.schedule_id, own.place, own.start_time, own.stop_time) for own in vehicle.schedules]
 
 
 def execution_attributes(record: Record) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What survives a restart or a power cut: one private store for each car."""
+"""What survives a restart or a power cut: one private file for each car.
+
+Home Assistant's own store swallows errors of writing and defers while stopping; a ledger has to know.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -6,12 +9,14 @@ from dataclasses import replace
 import logging
 from pathlib import Path
 import shutil
-from typing import Any, Final, override
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.storage import STORAGE_DIR, Store
+from homeassistant.helpers.json import save_json
+from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
+from homeassistant.util.json import load_json
 import voluptuous as vol
 
 from .const import DOMAIN
@@ -19,12 +24,8 @@ from .records import Action, Draft, OwnSchedule, PossibleSchedule, Record, Verdi
 
 _LOGGER = logging.getLogger(__name__)
 
-_STORAGE_VERSION: Final = 1
-_NEWEST_READABLE_VERSION: Final = 1_000_000
+_VERSION: Final = 1
 _EXECUTIONS_KEPT: Final = 10
-
-# What Home Assistant's store raises for a file of another shape, and for a disk that it does not expect to fail.
-_STORE_ERRORS: Final = (HomeAssistantError, OSError, AttributeError, KeyError, TypeError, ValueError)
 
 
 async def async_set_aside(hass: HomeAssistant, path: str) -> None:
@@ -59,32 +60,14 @@ async def async_remove_files(hass: HomeAssistant, key: str) -> None:
     await hass.async_add_executor_job(remove)
 
 
-class _LedgerStore(Store[dict[str, Any]]):
-    """A store that also opens what a newer version wrote: the ledger takes from it what it understands."""
-
-    @override
-    async def _async_migrate_func(
-        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Keep a copy of the other version's file, and hand its data on as they are."""
-        await async_set_aside(self.hass, self.path)
-        return old_data
-
-
 class Ledger:
     """The last executions of a car, the schedules set on it, and those that are possibly on it."""
 
     def __init__(self, hass: HomeAssistant, key: str, vehicle_name: str = "") -> None:
         """Take the key that tells this car's store from the others, and what to call the car once it is removed."""
         self._hass = hass
-        self._store = _LedgerStore(
-            hass,
-            _STORAGE_VERSION,
-            f"{DOMAIN}.{key}",
-            private=True,
-            atomic_writes=True,
-            max_readable_version=_NEWEST_READABLE_VERSION,
-        )
+        self._key = f"{DOMAIN}.{key}"
+        self._path = hass.config.path(STORAGE_DIR, self._key)
         self._saving = asyncio.Lock()
         self.vehicle_name = vehicle_name
         self.executions: list[Record] = []
@@ -98,14 +81,16 @@ class Ledger:
         return self.executions[-1] if self.executions else None
 
     async def async_load(self) -> None:
-        """Read what is stored; a store that is not as it should be gives what can be read of it."""
+        """Read what is stored; a file that is not as it should be gives what can be read of it."""
         try:
-            data: Any = await self._store.async_load()
-        except _STORE_ERRORS as err:
-            _LOGGER.debug("The store could not be loaded: %s", type(err).__name__)
-            data = {"unreadable": True}
-        if data is None:
+            content: Any = await self._hass.async_add_executor_job(load_json, self._path, None)
+        except HomeAssistantError as err:
+            _LOGGER.debug("The file could not be read: %s", type(err.__cause__).__name__)
+            content = "unreadable"
+        if content is None:
             return
+        content = content if isinstance(content, dict) else {}
+        data = content.get("data")
         if isinstance(data, dict):
             self.vehicle_name = self.vehicle_name or str(data.get("vehicle_name") or "?")
         executions, executions_whole = _read(data, "executions", Record.from_dict)
@@ -114,29 +99,32 @@ class Ledger:
         drafts, draft_whole = _read(data, "draft", Draft.from_dict, default=[])
         self.executions, self.schedules, self.possible = executions, schedules, possible
         self.draft = next(iter(drafts), self.draft)
-        if not (executions_whole and schedules_whole and possible_whole and draft_whole):
-            await async_set_aside(self._hass, self._store.path)
+        is_whole = executions_whole and schedules_whole and possible_whole and draft_whole
+        if not is_whole or content.get("version") != _VERSION:
+            await async_set_aside(self._hass, self._path)
 
     async def async_save(self) -> bool:
-        """Write everything; return whether it is on disk for certain.
-
-        Home Assistant's store swallows errors of writing, and defers while stopping: what was written is read back.
-        """
+        """Write everything; return whether it is on disk for certain."""
         async with self._saving:
             data = {
                 "vehicle_name": self.vehicle_name,
-                "executions": [record.as_dict() for record in self.executions],
-                "schedules": [schedule.as_dict() for schedule in self.schedules],
-                "possible": [schedule.as_dict() for schedule in self.possible],
-                "draft": [self.draft.as_dict()],
+                "executions": tuple(self.executions),
+                "schedules": tuple(self.schedules),
+                "possible": tuple(self.possible),
+                "draft": (self.draft,),
             }
+            content = {"version": _VERSION, "minor_version": 1, "key": self._key, "data": data}
             try:
-                await self._store.async_save(data)
-                stored = await self._store.async_load()
-            except _STORE_ERRORS as err:
-                _LOGGER.debug("The store could not be written: %s", type(err).__name__)
+                await self._hass.async_add_executor_job(self._write, content)
+            except (HomeAssistantError, OSError) as err:
+                _LOGGER.debug("The file could not be written: %s", type(err).__name__)
                 return False
-            return stored == data and not self._hass.is_stopping
+            return True
+
+    def _write(self, content: dict[str, Any]) -> None:
+        """Write the file, all or nothing, and wait until the disk has it."""
+        Path(self._path).parent.mkdir(exist_ok=True)
+        save_json(self._path, content, private=True, atomic_writes=True)
 
     async def async_begin(self, record: Record) -> bool:
         """Put a command on record before it is sent; without a record on disk it must not be sent."""

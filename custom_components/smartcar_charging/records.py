@@ -1,6 +1,6 @@
 """What is remembered of a car: its executions, and the schedules that Home Assistant set on it."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import time
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -65,14 +65,10 @@ def _id(value: Any) -> str:
 
 
 class _Stored:
-    """A value that can be put into the store and read back."""
+    """A dataclass that can be stored and read back; Home Assistant writes dataclasses as JSON by itself."""
 
     __slots__ = ()
     _SCHEMA: vol.Schema
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the value as JSON can hold it."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
 
     @classmethod
     def from_dict(cls, value: Any) -> Self:

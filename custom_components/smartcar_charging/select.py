@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, add_to_each_vehicle
+from .entity import FollowingEntity, add_to_each_vehicle
 from .vehicle import Vehicle
 
 PARALLEL_UPDATES = 0
@@ -21,12 +21,12 @@ async def async_setup_entry(
     add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ZoneSelect(vehicle)])
 
 
-class ZoneSelect(VehicleEntity, SelectEntity):
+class ZoneSelect(FollowingEntity, SelectEntity):
     """Chooses among the zones that Home Assistant knows now; what is kept is the entity id."""
 
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, "charge_zone")
+        super().__init__(vehicle, "charge_zone", lambda car: car.draft)
 
     @override
     async def async_added_to_hass(self) -> None:

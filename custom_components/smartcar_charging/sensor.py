@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, add_to_each_vehicle, execution_attributes
+from .entity import FollowingEntity, add_to_each_vehicle, execution_attributes, windows_of
 from .records import Verdict
 from .vehicle import Vehicle
 
@@ -23,7 +23,7 @@ async def async_setup_entry(
     )
 
 
-class LastExecutionSensor(VehicleEntity, SensorEntity):
+class LastExecutionSensor(FollowingEntity, SensorEntity):
     """What became of the last command."""
 
     _attr_device_class = SensorDeviceClass.ENUM
@@ -31,7 +31,7 @@ class LastExecutionSensor(VehicleEntity, SensorEntity):
 
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, "last_execution")
+        super().__init__(vehicle, "last_execution", lambda car: car.last_execution)
         self._attr_options = [verdict.value for verdict in Verdict]
 
     @property
@@ -49,14 +49,14 @@ class LastExecutionSensor(VehicleEntity, SensorEntity):
         return None if record is None else execution_attributes(record)
 
 
-class ChargeScheduleSensor(VehicleEntity, SensorEntity):
+class ChargeScheduleSensor(FollowingEntity, SensorEntity):
     """The window last set from Home Assistant and still there, and all others, so that none piles up unseen."""
 
     _unrecorded_attributes = frozenset({"schedules"})
 
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, "charge_schedule")
+        super().__init__(vehicle, "charge_schedule", windows_of)
 
     @property
     @override

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, add_to_each_vehicle
+from .entity import FollowingEntity, add_to_each_vehicle
 from .inputs import invalid_input
 from .vehicle import Vehicle
 
@@ -29,12 +29,12 @@ async def async_setup_entry(
     )
 
 
-class DraftTime(VehicleEntity, TimeEntity):
+class DraftTime(FollowingEntity, TimeEntity):
     """One end of the window to be sent; editing it sends nothing."""
 
     def __init__(self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, key)
+        super().__init__(vehicle, key, lambda car: car.draft)
         self._field: Literal["start_time", "stop_time"] = field
 
     @property

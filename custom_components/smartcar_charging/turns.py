@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util.async_ import create_eager_task
 
 from .messages import vehicle_error
 from .smartcar import NotSentError, UnconfirmedError
@@ -33,7 +34,7 @@ class Turns[T]:
         if len(self._commands) > _MOST_WAITING:
             raise vehicle_error("busy", vehicle)
         has_begun = asyncio.Event()
-        task = self._hass.loop.create_task(self._async_in_turn(command, vehicle, has_begun))
+        task = create_eager_task(self._async_in_turn(command, vehicle, has_begun), loop=self._hass.loop)
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
         try:
@@ -48,7 +49,7 @@ class Turns[T]:
         if self._is_stopped:
             request.close()
             raise NotSentError("the car was unloaded")
-        self._request = task = self._hass.loop.create_task(request)
+        self._request = task = create_eager_task(request, loop=self._hass.loop)
         try:
             return await task
         except asyncio.CancelledError as err:

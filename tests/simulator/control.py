@@ -19,9 +19,12 @@ type _Handler = Callable[[web.Request], Awaitable[web.Response]]
 def add_control_routes(app: web.Application, simulator: Simulator) -> None:
     """Add the routes to the server."""
 
-    async def requests(_request: web.Request) -> web.Response:
-        """List what was received."""
-        return web.json_response([_shown(received) for received in simulator.requests])
+    async def requests(request: web.Request) -> web.Response:
+        """List what was received; a DELETE also forgets it."""
+        received = simulator.requests
+        if request.method == "DELETE":
+            simulator.requests = []
+        return web.json_response([_shown(one) for one in received])
 
     async def schedules(request: web.Request) -> web.Response:
         """List what is on a car."""
@@ -30,15 +33,7 @@ def add_control_routes(app: web.Application, simulator: Simulator) -> None:
 
     async def scenario(request: web.Request) -> web.Response:
         """Change how the simulator behaves: `behave` first, then `create_mode`, then `fault`."""
-        wanted = await request.json()
-        if wanted.pop("behave", False):
-            simulator.behave()
-        if create_mode := wanted.pop("create_mode", None):
-            simulator.create_mode = CreateMode(create_mode)
-        if fault := wanted.pop("fault", None):
-            _add_fault(simulator, fault)
-        if wanted:
-            raise ValueError(f"not known: {', '.join(wanted)}")
+        _follow(simulator, await request.json())
         return web.json_response({"create_mode": simulator.create_mode})
 
     async def cars(request: web.Request) -> web.Response:
@@ -51,6 +46,7 @@ def add_control_routes(app: web.Application, simulator: Simulator) -> None:
         return web.json_response(asdict(vehicle.car), status=201)
 
     app.router.add_get("/simulator/requests", requests)
+    app.router.add_delete("/simulator/requests", requests)
     app.router.add_get("/simulator/vehicles/{vehicle_id}/schedules", _explaining(schedules))
     app.router.add_post("/simulator/scenario", _explaining(scenario))
     app.router.add_post("/simulator/cars", _explaining(cars))
@@ -83,7 +79,20 @@ def _shown(received: ReceivedRequest) -> dict[str, Any]:
         "query": received.query,
         "headers": headers,
         "body": received.body.decode("utf-8", "replace"),
+        "received_at": received.received_at,
     }
+
+
+def _follow(simulator: Simulator, wanted: dict[str, Any]) -> None:
+    """Change how the simulator behaves."""
+    if wanted.pop("behave", False):
+        simulator.behave()
+    if create_mode := wanted.pop("create_mode", None):
+        simulator.create_mode = CreateMode(create_mode)
+    if fault := wanted.pop("fault", None):
+        _add_fault(simulator, fault)
+    if wanted:
+        raise ValueError(f"not known: {', '.join(wanted)}")
 
 
 def _add_fault(simulator: Simulator, described: dict[str, Any]) -> None:

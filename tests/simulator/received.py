@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 import json
+import time
 from typing import Any
 
 from aiohttp import web
@@ -21,6 +22,7 @@ class ReceivedRequest:
     query: dict[str, str]
     headers: CIMultiDictProxy[str]
     body: bytes
+    received_at: float = field(default_factory=time.time)
 
     @classmethod
     async def read(cls, request: web.Request) -> ReceivedRequest:

@@ -99,14 +99,21 @@ class Simulator(Cloud, Faults, Inbox):
 
     def _answer_with(self, fault: Fault, received: ReceivedRequest) -> Answer:
         """Return the answer as the fault wants it, with the command's effect or without."""
-        if fault.replaces and not fault.takes_effect:
+        if fault.takes_effect:
+            answer = self.answer(received)
+        elif fault.replaces:
             return fault.replacement()
+        else:
+            answer = self._answer_without_effect(received)
+        return fault.replacement() if fault.replaces else fault.changed(answer)
+
+    def _answer_without_effect(self, received: ReceivedRequest) -> Answer:
+        """Answer as if it had been done."""
         before = {vehicle_id: dict(vehicle.schedules) for vehicle_id, vehicle in self.vehicles.items()}
         answer = self.answer(received)
-        if not fault.takes_effect:
-            for vehicle_id, schedules in before.items():
-                self.vehicles[vehicle_id].schedules = schedules
-        return fault.replacement() if fault.replaces else fault.changed(answer)
+        for vehicle_id, schedules in before.items():
+            self.vehicles[vehicle_id].schedules = schedules
+        return answer
 
 
 async def _send(request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:

@@ -1,0 +1,252 @@
+"""What the measured Home Assistant can be asked to do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+import gc
+from pathlib import Path
+import time
+from types import MappingProxyType
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.smartcar_charging.const import DOMAIN
+from custom_components.smartcar_charging.ledger import Ledger
+from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
+
+ENTITIES_OF_A_CAR: Final = 9
+_MOST_AT_ONE_CAR: Final = 4  # one at work, and the most that may wait
+_WINDOW: Final = {"start_time": "23:30", "stop_time": "05:30"}
+
+
+def _resident_bytes() -> int:
+    """Return how much memory this process holds."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096
+
+
+class Tasks:
+    """All of them return what JSON can hold."""
+
+    def __init__(self, hass: HomeAssistant, smartcar_url: str) -> None:
+        """Begin without an account."""
+        self._hass = hass
+        self._url = smartcar_url
+        self._session = async_get_clientsession(hass)
+        self._cars: list[dict[str, Any]] = []
+        self._devices: list[str] = []
+        self._token = ""
+
+    async def add_account(self, domain: str, cars: list[dict[str, Any]]) -> dict[str, float]:
+        """Set up an entry with these cars; return how long that took, and what it holds."""
+        subentries = [
+            ConfigSubentryData(
+                subentry_type="vehicle",
+                title=f"Car {number}",
+                unique_id=car["vehicle_id"],
+                data=MappingProxyType({key: car[key] for key in ("vehicle_id", "user_id", "make", "model", "year")}),
+            )
+            for number, car in enumerate(cars)
+        ]
+        entry = ConfigEntry(
+            domain=domain,
+            title=domain,
+            data={
+                CONF_CLIENT_ID: DEMO_CLIENT_ID,
+                CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET,
+                "entities": ENTITIES_OF_A_CAR,
+            },
+            version=1,
+            minor_version=1,
+            source="user",
+            unique_id=domain,
+            options={},
+            discovery_keys=MappingProxyType({}),
+            subentries_data=subentries,
+        )
+        before = _resident_bytes()
+        started_at, cpu = time.perf_counter(), time.thread_time()
+        await self._hass.config_entries.async_add(entry)
+        await self._hass.async_block_till_done()
+        seconds, cpu = time.perf_counter() - started_at, time.thread_time() - cpu
+        await self._hass.async_block_till_done(wait_background_tasks=True)
+        held = _resident_bytes() - before
+        entities = er.async_entries_for_config_entry(er.async_get(self._hass), entry.entry_id)
+        if domain == DOMAIN:
+            self._cars = cars
+            devices = {device: vehicle.vehicle_id for device, vehicle in entry.runtime_data.vehicles_by_device.items()}
+            by_vehicle = {vehicle_id: device for device, vehicle_id in devices.items()}
+            self._devices = [by_vehicle[car["vehicle_id"]] for car in cars]
+            self._token = await self._mint()
+        return {"seconds": seconds, "cpu_seconds": cpu, "bytes": held, "entities": len(entities)}
+
+    async def time_commands(self, way: str, count: int, pause: float = 0) -> dict[str, Any]:
+        """Send one command after another to the first car; return how long each took, and the event loop's CPU."""
+        send = self._ways[way]
+        walls, cpus = [], []
+        for _ in range(count):
+            await asyncio.sleep(pause)
+            started_at, cpu = time.perf_counter(), time.thread_time()
+            await send(0)
+            walls.append(time.perf_counter() - started_at)
+            await self._hass.async_block_till_done()
+            cpus.append(time.thread_time() - cpu)
+        return {"wall": walls, "cpu": cpus}
+
+    async def time_blocks(self, way: str, count: int, pause: float) -> list[float]:
+        """Send commands; return for each the longest that the event loop did nothing else."""
+        send = self._ways[way]
+        longest = []
+        with _stopwatch() as durations:
+            for _ in range(count):
+                await asyncio.sleep(pause)
+                durations.clear()
+                await send(0)
+                await self._hass.async_block_till_done()
+                longest.append(max(durations))
+        return longest
+
+    async def time_writes(self, count: int, pause: float = 0) -> list[float]:
+        """Send commands; return for each how long it waited for its durable writes."""
+        save = Ledger.async_save
+        waited: list[float] = []
+
+        async def timed(ledger: Ledger) -> bool:
+            """Write, and note how long it took."""
+            started_at = time.perf_counter()
+            is_saved = await save(ledger)
+            waited[-1] += time.perf_counter() - started_at
+            return is_saved
+
+        setattr(Ledger, "async_save", timed)  # noqa: B010
+        try:
+            for _ in range(count):
+                await asyncio.sleep(pause)
+                waited.append(0)
+                await self._set(0)
+        finally:
+            setattr(Ledger, "async_save", save)  # noqa: B010
+        return waited
+
+    async def at_once(self, way: str) -> dict[str, float]:
+        """Send a command to every car at once; return how long all of it took."""
+        send = self._ways[way]
+        started_at, cpu = time.perf_counter(), time.thread_time()
+        await asyncio.gather(*(send(number) for number in range(len(self._cars))))
+        return {"seconds": time.perf_counter() - started_at, "cpu_seconds": time.thread_time() - cpu}
+
+    async def to_one_car(self, count: int) -> dict[str, float]:
+        """Send commands to one car, always as many at once as it lets wait; return how long all of it took."""
+        room = asyncio.Semaphore(_MOST_AT_ONE_CAR)
+
+        async def send() -> None:
+            """Send when there is room."""
+            async with room:
+                await self._set(0)
+
+        started_at = time.perf_counter()
+        await asyncio.gather(*(send() for _ in range(count)))
+        return {"seconds": time.perf_counter() - started_at}
+
+    async def pass_a_day(self) -> None:
+        """Let everything happen that is due within a day."""
+        now = dt_util.utcnow()
+        for hour in range(25):
+            async_fire_time_changed(self._hass, now + timedelta(hours=hour))
+            await self._hass.async_block_till_done(wait_background_tasks=True)
+
+    async def set_many(self, count: int) -> None:
+        """Set schedules that replace each other, every one another window."""
+        for number in range(count):
+            await self._set(0, replace=True, start_time=f"{number % 24:02}:{number % 60:02}", stop_time="23:59")
+
+    async def fail_to_set_schedule(self, count: int = 1) -> None:
+        """Set schedules that Smartcar is told not to take."""
+        for _ in range(count):
+            try:
+                await self._set(0)
+            except HomeAssistantError:
+                continue
+            raise RuntimeError("that was not meant to succeed")
+
+    @property
+    def _ways(self) -> dict[str, Callable[[int], Awaitable[Any]]]:
+        """The ways to set a schedule."""
+        return {"action": self._set, "rest_command": self._rest_command, "aiohttp": self._bare}
+
+    async def _set(self, number: int, **data: Any) -> Any:
+        """Set a schedule with our action."""
+        return await self._hass.services.async_call(
+            DOMAIN,
+            "set_daily_charge_schedule",
+            {"device_id": self._devices[number], "replace": False, **_WINDOW, **data},
+            blocking=True,
+            return_response=True,
+        )
+
+    async def _rest_command(self, number: int) -> Any:
+        """Set it with Home Assistant's own action for any web service."""
+        car = self._cars[number]
+        return await self._hass.services.async_call(
+            "rest_command",
+            "set_daily_charge_schedule",
+            {"vehicle_id": car["vehicle_id"], "user_id": car["user_id"], "token": self._token, **_WINDOW},
+            blocking=True,
+            return_response=True,
+        )
+
+    async def _bare(self, number: int) -> Any:
+        """Set it with nothing but aiohttp, on Home Assistant's shared session."""
+        car = self._cars[number]
+        home = self._hass.config
+        attributes = {
+            "location": {"latitude": home.latitude, "longitude": home.longitude},
+            "startTime": _WINDOW["start_time"],
+            "stopTime": _WINDOW["stop_time"],
+        }
+        async with self._session.post(
+            f"{self._url}/v3/vehicles/{car['vehicle_id']}/charge-schedules/daily",
+            headers={"Authorization": f"Bearer {self._token}", "sc-user-id": car["user_id"]},
+            json={"data": {"attributes": attributes}},
+        ) as response:
+            return await response.json()
+
+    async def _mint(self) -> str:
+        """Return a token of the benchmark's own."""
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": DEMO_CLIENT_ID,
+            "client_secret": DEMO_CLIENT_SECRET,
+        }
+        async with self._session.post(f"{self._url}/oauth2/token", data=form) as response:
+            token: str = (await response.json())["access_token"]
+            return token
+
+
+@contextmanager
+def _stopwatch() -> Iterator[list[float]]:
+    """Time every single thing that the event loop runs."""
+    durations: list[float] = []
+    run = asyncio.Handle._run
+
+    def timed(handle: asyncio.Handle) -> None:
+        """Run it, and note how long it took."""
+        started_at = time.perf_counter()
+        run(handle)
+        durations.append(time.perf_counter() - started_at)
+
+    setattr(asyncio.Handle, "_run", timed)  # noqa: B010
+    try:
+        yield durations
+    finally:
+        setattr(asyncio.Handle, "_run", run)  # noqa: B010
