@@ -4,20 +4,54 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
+from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET, __version__
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.smartcar import auth, client
-from tests import texts
+from tests import deprecations, texts
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Car, Simulator
+from tests.versions import version_of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say which Home Assistant it means."""
+    parser.addoption("--ha", choices=("newest", "floor"), help="end at once if this is not the Home Assistant")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """End a run that got another Home Assistant than it meant."""
+    meant = config.getoption("--ha")
+    if meant is not None and version_of(meant) != __version__:
+        raise pytest.UsageError(f"the {meant} is Home Assistant {version_of(meant)}, and this is {__version__}")
+
+
+def pytest_report_header() -> str:
+    """Tell the version at the beginning of a run."""
+    return f"Home Assistant {__version__}"
 
 
 @pytest.fixture(autouse=True)
-def custom_integrations(enable_custom_integrations: None) -> None:
-    """Let Home Assistant find the integration."""
+def complaints() -> Iterator[list[str]]:
+    """Fail every test in which Home Assistant complains about how the integration uses it."""
+    with deprecations.listen() as heard:
+        yield heard
+    assert heard == []
+
+
+@pytest.fixture(autouse=True)
+def custom_integrations(complaints: list[str], enable_custom_integrations: None) -> None:
+    """Let Home Assistant find the integration; what it complains about is heard to its very end."""
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compare as Home Assistant's own tests do: otherwise chance decides which of two packages is asked."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture

@@ -66,7 +66,6 @@ def test_blueprint_is_valid_and_imports_from_its_source(path: Path) -> None:
     repository, _, source = blueprint.metadata["source_url"].partition("/blob/main/")
     assert repository.startswith("https://github.com/")
     assert Path(__file__).parent.parent / source == path
-    assert blueprint.metadata["homeassistant"] == {"min_version": "2026.3.0"}
     assert all("description" in given or name == "car" or given["name"] for name, given in blueprint.inputs.items())
 
 

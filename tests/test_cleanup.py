@@ -93,11 +93,11 @@ async def test_reloading_twenty_times_grows_nothing(
     await set_schedule(hass)
     await reload(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
-    listeners, tasks, files = hass.bus.async_listeners(), len(asyncio.all_tasks(hass.loop)), stores(hass)
+    before, tasks, files = listeners(hass), len(asyncio.all_tasks(hass.loop)), stores(hass)
     for _ in range(20):
         await reload(hass, entry)
         await hass.async_block_till_done(wait_background_tasks=True)
-    assert hass.bus.async_listeners() == listeners
+    assert listeners(hass) == before
     assert len(entry.update_listeners) == 1
     assert len(asyncio.all_tasks(hass.loop)) == tasks
     assert ours_at_work(hass) == []

@@ -44,6 +44,9 @@ PRIVATE: Final = (
     "2.2945",
 )
 
+# The seconds of a time of day can look like a latitude.
+TIME_OF_DAY: Final = re.compile(r"\d\d:\d\d:\d\d\.\d+")
+
 # Where tokens and secrets may be, and why; nowhere else.
 SECRETS_MAY_BE_IN: Final = {
     "entry data": "what the user entered has to be kept, and no other place keeps it",
@@ -80,8 +83,8 @@ class Told:
     texts: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, place: str, *parts: object) -> None:
-        """Take down what a place tells."""
-        self.texts.append((place, " ".join(str(part) for part in parts)))
+        """Take down what a place tells, without times of day."""
+        self.texts.append((place, TIME_OF_DAY.sub("", " ".join(str(part) for part in parts))))
 
     def add_error(self, error: BaseException | None) -> None:
         """Take down an error and all that led to it, in every form in which someone could show it."""

@@ -12,6 +12,7 @@ import pytest
 
 from tests.home import HomeAssistantApi, HomeAssistantProcess
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Simulator
+from tests.versions import version_of
 
 from . import KEPT, TIMEOUT
 from .person import log_in
@@ -66,6 +67,7 @@ async def home(simulator: Simulator, kept: None) -> AsyncIterator[HomeAssistantA
         async with HomeAssistantApi(process.url) as api:
             await api.onboard("demo", "demo")
             await api.wait_until_running(3 * TIMEOUT)
+            assert (await api.get("/api/config"))["version"] == version_of("newest")
             await api.show_24_hours()
             await api.command("zone/create", name="Work", latitude=52.3105, longitude=4.7683, radius=100)
             await api.tidy_up()

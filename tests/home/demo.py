@@ -13,6 +13,7 @@ import sys
 from typing import Any, Final
 
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Fault, Simulator
+from tests.versions import version_of
 
 from .api import HomeAssistantApi
 from .dashboard import show_card
@@ -121,8 +122,8 @@ def check_log(process: HomeAssistantProcess) -> None:
     """Stop the demo if Home Assistant complained about the integration, or wrote a secret down."""
     log = process.log.read_text(errors="replace")
     # Home Assistant also complains about optional parts of its own that are not installed here.
-    levels = re.compile(r" (WARNING|ERROR|CRITICAL) .*smartcar")
-    complaints = [line for line in log.splitlines() if levels.search(line) and "has not been tested" not in line]
+    complaint = re.compile(r" (WARNING|ERROR|CRITICAL) .*smartcar|smartcar_charging/.*Warning: ")
+    complaints = [line for line in log.splitlines() if complaint.search(line) and "has not been tested" not in line]
     expect("complaints about the integration in Home Assistant's log", complaints, [])
     expect("the client secret in Home Assistant's log", DEMO_CLIENT_SECRET in log, False)
 
@@ -137,7 +138,7 @@ def check_port(port: int) -> None:
             raise UnexpectedError(f"port {port} is in use; choose another one with --port") from err
 
 
-async def run(port: int, *, once: bool) -> None:
+async def run(port: int, version: str, *, once: bool) -> None:
     """Start everything, do the job, and keep running unless once is enough."""
     check_port(port)
     async with Simulator() as simulator, contextlib.AsyncExitStack() as stack:
@@ -154,10 +155,11 @@ async def run(port: int, *, once: bool) -> None:
         await home.tidy_up()
         await home.show_24_hours()
         say(" ready")
+        expect("the version of Home Assistant", (await home.get("/api/config"))["version"], version)
         await watch(home, simulator)
         check_log(process)
         await show_card(home)
-        say("\nEverything was as expected.")
+        say(f"\nEverything was as expected, on Home Assistant {version}.")
         if once:
             return
         say(f"\nLog in at {process.url} as {_USER}, password {_USER}. You see the car's card. Look also at:")
@@ -177,9 +179,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the job is done")
     parser.add_argument("--port", type=int, default=8123, help="port of the user interface (default: %(default)s)")
+    parser.add_argument("--ha", default="newest", help="the Home Assistant that it has to be (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:
-        asyncio.run(run(options.port, once=options.once))
+        asyncio.run(run(options.port, version_of(options.ha), once=options.once))
     except (UnexpectedError, RuntimeError, TimeoutError) as err:
         print(f"\ndemo: {str(err) or type(err).__name__}", file=sys.stderr)
         return 1

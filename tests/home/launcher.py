@@ -6,6 +6,7 @@ The product has no setting for this, and must not have one: whoever could set it
 import argparse
 from pathlib import Path
 import sys
+import warnings
 
 
 def main() -> int:
@@ -14,6 +15,9 @@ def main() -> int:
     parser.add_argument("config_dir", type=Path)
     parser.add_argument("smartcar_url")
     arguments = parser.parse_args()
+
+    # Python hides these from users; Home Assistant logs what is not hidden, and the demo reads its log.
+    warnings.filterwarnings("default", module=r"custom_components\.smartcar_charging")
 
     # The copy that Home Assistant will load, not one that happens to be in the current folder.
     sys.path.insert(0, str(arguments.config_dir))
