@@ -14,6 +14,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.json import save_json
+from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import load_json
@@ -26,6 +27,15 @@ _LOGGER = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _EXECUTIONS_KEPT: Final = 10
+
+# With more threads at the disk, a thousand cars at once take longer: they keep the event loop from running.
+_MOST_WRITING: Final = 4
+
+
+@singleton(f"{DOMAIN}_writing")
+def _writing(hass: HomeAssistant) -> asyncio.Semaphore:
+    """Return the turns of all cars at the disk."""
+    return asyncio.Semaphore(_MOST_WRITING)
 
 
 async def async_set_aside(hass: HomeAssistant, path: str) -> None:
@@ -115,7 +125,8 @@ class Ledger:
             }
             content = {"version": _VERSION, "minor_version": 1, "key": self._key, "data": data}
             try:
-                await self._hass.async_add_executor_job(self._write, content)
+                async with _writing(self._hass):
+                    await self._hass.async_add_executor_job(self._write, content)
             except (HomeAssistantError, OSError) as err:
                 _LOGGER.debug("The file could not be written: %s", type(err).__name__)
                 return False

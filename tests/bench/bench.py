@@ -20,7 +20,7 @@ class Bench:
 
     def __init__(self, folder: Path, smartcar: SmartcarProcess) -> None:
         """Take a folder for what they keep."""
-        self._folder = folder
+        self.folder = folder
         self._started = 0
         self.smartcar = smartcar
         self.cars = [Car(make="TESLA", model="Model Y", year=2024) for _ in range(MOST_CARS)]
@@ -29,7 +29,7 @@ class Bench:
     async def home(self) -> AsyncIterator[HomeProcess]:
         """Start a Home Assistant without an account."""
         self._started += 1
-        async with HomeProcess(self._folder / str(self._started), self.smartcar.url) as home:
+        async with HomeProcess(self.folder / str(self._started), self.smartcar.url) as home:
             yield home
 
     @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 import json
+import os
 from pathlib import Path
 import sys
 from types import TracebackType
@@ -13,6 +14,11 @@ from tests.simulator import Car
 
 _REPOSITORY: Final = Path(__file__).resolve().parent.parent.parent
 _LONGEST_LINE: Final = 2**26
+
+
+def with_bytecode(folder: Path) -> dict[str, str]:
+    """Return an environment in which Python compiles a module only once, as an installed Home Assistant does."""
+    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 class HomeProcess:
@@ -31,6 +37,7 @@ class HomeProcess:
             sys.executable,
             *("-m", "tests.bench.worker", str(self._folder), self._smartcar_url),
             cwd=_REPOSITORY,
+            env=with_bytecode(self._folder.parent),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=self._log,
