@@ -167,7 +167,7 @@ class Tasks:
     async def set_many(self, count: int) -> None:
         """Set schedules that replace each other, every one another window."""
         for number in range(count):
-            await self._set(0, replace=True, start_time=f"{number % 24:02}:{number % 60:02}", stop_time="23:59")
+            await self._set(0, replace=True, start_time=f"{20 + number % 4}:{number % 60:02}")
 
     async def fail_to_set_schedule(self, count: int = 1) -> None:
         """Set schedules that Smartcar is told not to take."""
