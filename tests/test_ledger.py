@@ -3,17 +3,20 @@
 import asyncio
 import json
 from pathlib import Path
+import threading
+import time
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.json import save_json
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import CALENDAR, CHARGE_SCHEDULE, sensor, set_schedule, shown
+from tests.actions import CALENDAR, CHARGE_SCHEDULE, device_id, sensor, set_schedule, shown
 from tests.conftest import make_entry
-from tests.simulator import TESLA, Fault, Simulator
+from tests.simulator import TESLA, Car, Fault, Simulator
 
 
 def store_of(hass: HomeAssistant, entry: MockConfigEntry) -> Path:
@@ -226,3 +229,29 @@ async def test_a_store_that_can_not_even_be_copied_does_not_prevent_the_start(
     assert "nor be copied" in caplog.text
     with pytest.raises(HomeAssistantError, match="could not write to its storage"):
         await set_schedule(hass)
+
+
+@pytest.mark.parametrize("cars", [[Car(make="TESLA", model="Model 3", year=year) for year in range(2018, 2026)]])
+async def test_four_cars_write_at_once_and_no_more(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, cars: list[Car], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write waits here for three others, so less would never end; more would keep Home Assistant from running."""
+    four = threading.Barrier(4, timeout=10)
+    at_work: list[object] = []
+    most = 0
+
+    def save_with_three_others(*args: Any, **kwargs: Any) -> None:
+        """Save, and count how many do so just now."""
+        nonlocal most
+        at_work.append(args)
+        most = max(most, len(at_work))
+        four.wait()
+        time.sleep(0.05)  # in which a fifth would come
+        save_json(*args, **kwargs)
+        at_work.remove(args)
+
+    monkeypatch.setattr("custom_components.smartcar_charging.ledger.save_json", save_with_three_others)
+    for car in cars:
+        simulator.add_car(car)
+    await asyncio.gather(*(set_schedule(hass, device_id=device_id(hass, car)) for car in cars))
+    assert (most, len(simulator.creates)) == (4, 8)

@@ -53,7 +53,7 @@ class FollowingEntity(VehicleEntity):
         """Belong to the car's device, and show this part."""
         super().__init__(vehicle, key)
         self._part = part
-        self._shown = part(vehicle)
+        self._shown: object = None
 
     @override
     async def async_added_to_hass(self) -> None:

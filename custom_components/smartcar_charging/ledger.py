@@ -74,7 +74,7 @@ class Ledger:
     """The last executions of a car, the schedules set on it, and those that are possibly on it."""
 
     def __init__(self, hass: HomeAssistant, key: str, vehicle_name: str = "") -> None:
-        """Take the key that tells this car's store from the others, and what to call the car once it is removed."""
+        """Take the key that tells this car's file from the others, and what to call the car once it is removed."""
         self._hass = hass
         self._key = f"{DOMAIN}.{key}"
         self._path = hass.config.path(STORAGE_DIR, self._key)
