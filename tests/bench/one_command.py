@@ -27,10 +27,10 @@ async def _beside_others(bench: Bench) -> list[Result]:
     """Send the same request in three ways, by turns, so that a busy moment hits all of them."""
     results = []
     async with bench.home_with(1) as home:
-        for title, pause, delay, rounds in (
-            ("One command now and then", _PAUSE, 0, _ROUNDS),
-            ("One of many without a pause", 0, 0, _ROUNDS),
-            ("One command to a car that takes 200 ms", _PAUSE, _SLOW_CAR, _SLOW_ROUNDS),
+        for title, pause, delay, rounds, judged in (
+            ("One command now and then", _PAUSE, 0, _ROUNDS, True),
+            ("The same to a car that takes 200 ms", _PAUSE, _SLOW_CAR, _SLOW_ROUNDS, True),
+            ("The same again and again without a pause", 0, 0, _ROUNDS, False),
         ):
             await bench.smartcar.behave(create_mode="replace_same_id", fault={"delay": delay, "always": True})
             wall: dict[str, list[float]] = defaultdict(list)
@@ -41,8 +41,8 @@ async def _beside_others(bench: Bench) -> list[Result]:
                     wall[way] += took["wall"]
                     cpu[way] += took["cpu"]
             results += [
-                _compare(f"{title}: CPU of the event loop", cpu, goal=1.5),
-                _compare(f"{title}: until it is done", wall, goal=2),
+                _compare(f"{title}: CPU of the event loop", cpu, goal=1.5 if judged else None),
+                _compare(f"{title}: until it is done", wall, goal=2 if judged else None),
             ]
         await bench.smartcar.behave(create_mode="replace_same_id")
         writes = await home.ask("time_writes", count=_ONCE, pause=_PAUSE)
@@ -53,7 +53,7 @@ async def _beside_others(bench: Bench) -> list[Result]:
     return results
 
 
-def _compare(what: str, took: dict[str, list[float]], goal: float) -> Result:
+def _compare(what: str, took: dict[str, list[float]], goal: float | None) -> Result:
     """Return the medians, and how many times as long as Home Assistant's own action ours takes."""
     medians = {way: milliseconds(took[way]) for way in _WAYS}
     ratio = medians["action"] / medians["rest_command"]

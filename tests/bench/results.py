@@ -28,7 +28,7 @@ class Result:
     @property
     def cells(self) -> tuple[str, ...]:
         """What the table shows."""
-        values = ", ".join(f"{name} {_number(value, self.unit)}" for name, value in self.values.items())
+        values = " · ".join(f"{name} {_number(value, self.unit)}" for name, value in self.values.items())
         if self.figure is None or self.goal is None:
             return self.what, values, "", ""
         figure, goal = (_number(number, self.figure_unit) for number in (self.figure, self.goal))

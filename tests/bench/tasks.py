@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 import gc
-from pathlib import Path
 import time
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +16,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
+import psutil
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.smartcar_charging.const import DOMAIN
@@ -31,8 +31,8 @@ _WINDOW: Final = {"start_time": "23:30", "stop_time": "05:30"}
 def _resident_bytes() -> int:
     """Return how much memory this process holds."""
     gc.collect()
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
+    held: int = psutil.Process().memory_info().rss
+    return held
 
 
 class Tasks:
