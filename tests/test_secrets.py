@@ -371,8 +371,9 @@ async def use_both(hass: HomeAssistant, simulator: Simulator, told: Told) -> Non
     """Use both cars; one schedule can not be removed, and of another one nothing is known."""
     await set_schedule(hass, told)
     await set_schedule(hass, told, device_id=device_of(hass, VOLVO), location=ELSEWHERE)
+    await set_schedule(hass, told, location=ELSEWHERE)
     simulator.script(refusal(409, "VEHICLE_STATE")(simulator.tokens_minted[-1]), path=is_delete)
-    await set_schedule(hass, told, start_time="00:00")
+    await set_schedule(hass, told, location=ELSEWHERE, start_time="00:00")
     simulator.script(refusal(502, "UPSTREAM")(simulator.tokens_minted[-1]), path="/daily")
     await set_schedule(hass, told, location=ELSEWHERE)
     await call(hass, told, "get_charge_schedules", device_id=device_of(hass, TESLA))
