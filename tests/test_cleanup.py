@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import chain, repeat
 import os
 import threading
 from typing import Any, Final
@@ -17,11 +18,31 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.plugins import long_repr_strings
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import sensor, set_schedule
+from tests.actions import NEW_START, edit_time, sensor, set_schedule
 from tests.conftest import make_entry
 from tests.simulator import VOLVO, Fault, ReceivedRequest, Simulator
 from tests.test_init import stores
 from tests.test_ledger import store_of, stored
+
+
+class SlowDisk:
+    """A disk at which a thread waits."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self.go_on = threading.Event()
+        self._is_waiting = threading.Event()
+
+    def wait(self) -> None:
+        """Wait, in a thread."""
+        self._is_waiting.set()
+        self.go_on.wait()
+
+    async def is_waiting(self) -> None:
+        """Return when a thread waits."""
+        while not self._is_waiting.is_set():
+            await asyncio.sleep(0)
+
 
 type End = Callable[[HomeAssistant, MockConfigEntry], Coroutine[Any, Any, None]]
 
@@ -178,6 +199,22 @@ async def test_the_second_of_two_sets_is_not_sent_when_unloaded_in_between(
 
 
 @pytest.fixture
+def slow_disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+    """Let the first write begin only when somebody lets it."""
+    disk = SlowDisk()
+    waits: Iterator[Callable[[], object]] = chain([disk.wait], repeat(bool))
+
+    def wait_and_save(*args: Any, **kwargs: Any) -> None:
+        """Wait, if this is the first, then save."""
+        next(waits)()
+        save_json(*args, **kwargs)
+
+    monkeypatch.setattr("custom_components.smartcar_charging.ledger.save_json", wait_and_save)
+    yield disk
+    disk.go_on.set()
+
+
+@pytest.fixture
 def disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let a write end only when the event is set, although the file is there already."""
     event = threading.Event()
@@ -196,6 +233,39 @@ async def some_turns_of_the_loop() -> None:
     """Let everything run that waits for nothing else."""
     for _ in range(50):
         await asyncio.sleep(0)
+
+
+async def test_an_edit_that_was_cut_off_does_not_undo_the_record_of_a_command(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, slow_disk: SlowDisk
+) -> None:
+    """Its thread can not be cut off, so the command waits for it: what is sent is on record, whatever comes."""
+    hold = asyncio.Event()
+    simulator.script(Fault(hold=hold), path=CREATE)
+    edit = hass.async_create_task(edit_time(hass, NEW_START, "21:00"))
+    await slow_disk.is_waiting()
+    edit.cancel()
+    call = hass.async_create_task(set_schedule(hass))
+    await some_turns_of_the_loop()
+    assert simulator.creates == []
+    slow_disk.go_on.set()
+    await simulator.wait_for_request(path=CREATE)
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["in_progress"]
+    hold.set()
+    await call
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["success"]
+
+
+async def test_a_removal_waits_for_an_edit(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, slow_disk: SlowDisk
+) -> None:
+    """Otherwise its thread would leave a file of a car that is gone."""
+    edit = hass.async_create_task(edit_time(hass, NEW_START, "21:00"))
+    await slow_disk.is_waiting()
+    removing = hass.async_create_task(remove(hass, entry))
+    await some_turns_of_the_loop()
+    slow_disk.go_on.set()
+    await asyncio.gather(edit, removing)
+    assert stores(hass) == []
 
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:

@@ -113,7 +113,7 @@ async def test_the_same_entities_everywhere(hass: HomeAssistant, entry: MockConf
 
 def test_every_issue_is_used() -> None:
     """Those of refusals have the same key as the error that the caller hears."""
-    assert set(ENGLISH["issues"]) == {*issues.ALL_CAUSES, "left_on_car"}
+    assert set(ENGLISH["issues"]) == {*issues.ALL_CAUSES, issues.RECORD_DAMAGED, "left_on_car"}
 
 
 def test_every_verdict_has_its_words_and_icon() -> None:

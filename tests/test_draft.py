@@ -323,6 +323,17 @@ async def test_remove_says_so_when_there_is_nothing(
     assert simulator.deletes == []
 
 
+async def test_a_press_right_after_one_that_was_refused_is_taken(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """A command that ended at once does not run any more."""
+    await edit(hass, "21:00", "22:00")
+    with pytest.raises(ServiceValidationError):
+        await press(hass, REMOVE)
+    await press(hass, SEND)
+    assert len(simulator.creates) == 1
+
+
 async def test_removing_leaves_the_draft(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """So that the window can be sent again."""
     await set_schedule(hass)

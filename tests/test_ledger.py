@@ -9,6 +9,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.json import save_json
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -46,6 +47,12 @@ async def start_with(hass: HomeAssistant, content: str) -> tuple[MockConfigEntry
 def file_with(data: Any, version: int = 1) -> str:
     """Return the content of a store."""
     return json.dumps({"version": version, "minor_version": 1, "key": "any", "data": data})
+
+
+def damage_issues(hass: HomeAssistant) -> int:
+    """Return how many issues of a damaged file there are."""
+    issues = ir.async_get(hass).issues.values()
+    return sum(issue.translation_key == "record_damaged" and issue.is_persistent for issue in issues)
 
 
 SCHEDULE = {
@@ -175,6 +182,7 @@ async def test_only_the_last_ten_executions_are_kept(
         json.dumps({"data": {}}),
         json.dumps([1, 2, 3]),
         json.dumps("text"),
+        json.dumps(None),
     ],
 )
 async def test_a_store_of_the_wrong_shape_is_set_aside(
@@ -185,6 +193,7 @@ async def test_a_store_of_the_wrong_shape_is_set_aside(
     assert sensor(hass).state == "unknown"
     assert [path.read_text() for path in aside] == [content]
     assert "could not be read in full" in caplog.text
+    assert damage_issues(hass) == 1
     assert (await set_schedule(hass))["status"] == "SUCCESS"
 
 
@@ -214,6 +223,24 @@ async def test_a_store_of_a_newer_version_is_read_as_far_as_it_is_understood(
     entry, aside = await start_with(hass, content)
     assert [path.read_text() for path in aside] == [content]
     assert [kept["schedule_id"] for kept in stored(hass, entry)["schedules"]] == ["sched_old"]
+    assert damage_issues(hass) == 0
+
+
+async def test_a_file_is_set_aside_once(hass: HomeAssistant, simulator: Simulator) -> None:
+    """It is written anew at once, so that the next starts find nothing wrong; the issue stays until it was seen."""
+    entry, aside = await start_with(hass, file_with({"executions": 7}))
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+    assert sorted(store_of(hass, entry).parent.glob(f"{DOMAIN}.*.*")) == aside
+    assert damage_issues(hass) == 1
+
+
+async def test_the_issue_of_a_damaged_file_goes_with_the_car(hass: HomeAssistant, simulator: Simulator) -> None:
+    """So do the file and its copy."""
+    entry, _aside = await start_with(hass, file_with({"executions": 7}))
+    assert await hass.config_entries.async_remove(entry.entry_id)
+    assert damage_issues(hass) == 0
+    assert list(store_of(hass, entry).parent.glob(f"{DOMAIN}.*")) == []
 
 
 async def test_a_store_that_can_not_even_be_copied_does_not_prevent_the_start(

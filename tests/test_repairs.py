@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import sensor, set_schedule
 from tests.simulator import REMOVED, TESLA, Fault, Simulator
+from tests.test_ledger import start_with
 
 LATER = timedelta(hours=1)
 NOT_EXECUTED = Fault.error(500, "SERVER", "INTERNAL")
@@ -50,6 +51,10 @@ class Repair:
         """Choose one of what is offered."""
         assert option in self.shown["menu_options"]
         self.shown = await self._manager.async_configure(self.shown["flow_id"], {"next_step_id": option})
+
+    async def confirm(self) -> None:
+        """Submit a form that asks nothing."""
+        self.shown = await self._manager.async_configure(self.shown["flow_id"], {})
 
 
 @pytest.fixture
@@ -280,6 +285,19 @@ async def test_what_was_adopted_in_another_window_is_adopted_once(
     await repair.choose("adopt")
     assert repair.step == "create_entry"
     assert len((await set_schedule(hass))["replaced_schedule_ids"]) == 1
+
+
+async def test_a_damaged_file_is_told_until_the_user_has_seen_it(
+    hass: HomeAssistant, simulator: Simulator, repair: Repair
+) -> None:
+    """A dialog without a question: it says what to look for in the car's app."""
+    entry, _aside = await start_with(hass, "{")
+    await repair.open()
+    assert (repair.step, repair.gaps) == ("confirm", {"vehicle": "Tesla Model Y 2024"})
+    await repair.confirm()
+    assert repair.step == "create_entry"
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    assert not [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
 
 
 async def test_an_issue_of_a_car_that_is_gone_closes(

@@ -84,7 +84,7 @@ def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> li
     assert step["title"]
     if result["type"] is FlowResultType.FORM:
         fields = {str(field) for field in result["data_schema"].schema}
-        assert fields == set(step["data"]) == set(step["data_description"])
+        assert fields == set(step.get("data", ())) == set(step.get("data_description", ()))
         assert set(errors) <= fields | {"base"}
         check_options(result["data_schema"].schema.values())
     else:

@@ -14,7 +14,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from .const import CONF_MAKE, CONF_MODEL, CONF_USER_ID, CONF_VEHICLE_ID, CONF_YEAR, DOMAIN
-from .issues import async_update_issues, async_withdraw_issues
+from .issues import async_report_damage, async_update_issues, async_withdraw_issues
 from .ledger import Ledger
 from .removal import async_forget_removed_cars
 from .smartcar import AccessToken, Auth, AuthenticationError, ClientCredentials, SmartcarClient, SmartcarError
@@ -120,6 +120,8 @@ class Account:
                 on_rejected_credentials=self._async_start_reauth,
             )
             await vehicle.async_load()
+            if vehicle.is_damaged:
+                async_report_damage(self._hass, subentry_id, vehicle)
             self.vehicles[subentry_id] = vehicle
         vehicle = self.vehicles[subentry_id]
         vehicle.user_id = subentry.data[CONF_USER_ID]

@@ -1,5 +1,6 @@
 """The schedules that Home Assistant has set on a car, as a calendar."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, override
 
@@ -12,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .entity import FollowingEntity, add_to_each_vehicle, windows_of
+from .entity import FollowingEntity, add_to_each_vehicle
 from .messages import describe_place
 from .records import OwnSchedule
 from .vehicle import Vehicle
@@ -53,7 +54,7 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
 
     def __init__(self, vehicle: Vehicle, summary: str, description: str) -> None:
         """Belong to the car; the words are Home Assistant's language."""
-        super().__init__(vehicle, "charge_schedule", windows_of)
+        super().__init__(vehicle, "charge_schedule", lambda car: self._texts(car.schedules))
         self._summary = summary
         self._description = description
 
@@ -74,11 +75,14 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """The window that is open, else the next one."""
         now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        events = [
-            self._event(schedule, current_or_next(schedule.start_time, schedule.stop_time, zone, now))
+        windows = [
+            (current_or_next(schedule.start_time, schedule.stop_time, zone, now), schedule)
             for schedule in self._vehicle.schedules
         ]
-        return min(events, key=_span, default=None)
+        if not windows:
+            return None
+        window, schedule = min(windows, key=lambda found: (found[0].start, found[0].end))
+        return self._event(schedule, window)
 
     @override
     async def async_get_events(
@@ -93,12 +97,20 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
         ]
         return sorted(events, key=_span)
 
+    def _texts(self, schedules: Iterable[OwnSchedule]) -> list[tuple[str, ...]]:
+        """Return all that is shown of schedules, but for the days."""
+        return [(own.schedule_id, own.start_time, own.stop_time, self._text(own)) for own in schedules]
+
+    def _text(self, schedule: OwnSchedule) -> str:
+        """Return what a window is called."""
+        return f"{self._summary} · {describe_place(self.hass, schedule.place)}"
+
     def _event(self, schedule: OwnSchedule, window: Window) -> CalendarEvent:
         """Return a window as an event."""
         return InstantEvent(
             start=window.start,
             end=window.end,
-            summary=f"{self._summary} · {describe_place(self.hass, schedule.place)}",
+            summary=self._text(schedule),
             description=self._description,
             uid=f"{schedule.schedule_id}_{window.start:%Y%m%d}",
         )

@@ -10,7 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .records import Place, Record
+from .records import Record
 from .vehicle import Vehicle
 
 _ATTRIBUTES_OF_AN_EXECUTION: Final = (
@@ -83,11 +83,6 @@ def add_to_each_vehicle(
         async_add_entities(make(vehicle), config_subentry_id=subentry_id)
 
     entry.runtime_data.async_add_vehicle_listener(add)
-
-
-def windows_of(vehicle: Vehicle) -> list[tuple[str, Place, str, str]]:
-    """Return what is shown of the schedules on a car: all but when they were set."""
-    return [(own.schedule_id, own.place, own.start_time, own.stop_time) for own in vehicle.schedules]
 
 
 def execution_attributes(record: Record) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .vehicle import Vehicle
 
 POSSIBLY_ON_CAR: Final = "possibly_on_car"
 OLD_SCHEDULE: Final = "old_schedule"
+RECORD_DAMAGED: Final = "record_damaged"
 
 # Refusals that stay until the user does something, at Smartcar or at the car maker.
 _LASTING: Final = frozenset(
@@ -40,6 +41,27 @@ def async_update_issues(hass: HomeAssistant, subentry_id: str, vehicle: Vehicle)
             translation_key=cause,
             translation_placeholders={"vehicle": vehicle.name, **present[cause]},
         )
+
+
+@callback
+def async_report_damage(hass: HomeAssistant, subentry_id: str, vehicle: Vehicle) -> None:
+    """Raise the issue of a record that could not be read in full: it stays until the user has seen it."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{RECORD_DAMAGED}_{subentry_id}",
+        is_fixable=True,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=RECORD_DAMAGED,
+        translation_placeholders={"vehicle": vehicle.name},
+    )
+
+
+@callback
+def async_forget_damage(hass: HomeAssistant, subentry_id: str) -> None:
+    """Withdraw that issue with its car."""
+    ir.async_delete_issue(hass, DOMAIN, f"{RECORD_DAMAGED}_{subentry_id}")
 
 
 @callback

@@ -38,15 +38,16 @@ def _writing(hass: HomeAssistant) -> asyncio.Semaphore:
     return asyncio.Semaphore(_MOST_WRITING)
 
 
-async def async_set_aside(hass: HomeAssistant, path: str) -> None:
-    """Copy a file that can not be read in full to another name, before it is written anew."""
+async def async_set_aside(hass: HomeAssistant, path: str) -> bool:
+    """Copy a file that can not be read in full to another name, before it is written anew; return whether it is."""
     aside = f"{path}.set_aside.{dt_util.utcnow():%Y%m%dT%H%M%S}"
     try:
         await hass.async_add_executor_job(shutil.copy2, path, aside)
     except OSError as err:
         _LOGGER.warning("A stored record could not be read in full, nor be copied before it is replaced: %s", err)
-    else:
-        _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
+        return False
+    _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
+    return True
 
 
 async def async_stored_keys(hass: HomeAssistant) -> set[str]:
@@ -79,6 +80,7 @@ class Ledger:
         self._key = f"{DOMAIN}.{key}"
         self._path = hass.config.path(STORAGE_DIR, self._key)
         self._saving = asyncio.Lock()
+        self.is_damaged = False
         self.vehicle_name = vehicle_name
         self.executions: list[Record] = []
         self.schedules: list[OwnSchedule] = []
@@ -92,12 +94,13 @@ class Ledger:
 
     async def async_load(self) -> None:
         """Read what is stored; a file that is not as it should be gives what can be read of it."""
+        absent: list[Any] = []
         try:
-            content: Any = await self._hass.async_add_executor_job(load_json, self._path, None)
+            content: Any = await self._hass.async_add_executor_job(load_json, self._path, absent)
         except HomeAssistantError as err:
             _LOGGER.debug("The file could not be read: %s", type(err.__cause__).__name__)
             content = "unreadable"
-        if content is None:
+        if content is absent:
             return
         content = content if isinstance(content, dict) else {}
         data = content.get("data")
@@ -109,12 +112,26 @@ class Ledger:
         drafts, draft_whole = _read(data, "draft", Draft.from_dict, default=[])
         self.executions, self.schedules, self.possible = executions, schedules, possible
         self.draft = next(iter(drafts), self.draft)
-        is_whole = executions_whole and schedules_whole and possible_whole and draft_whole
-        if not is_whole or content.get("version") != _VERSION:
-            await async_set_aside(self._hass, self._path)
+        self.is_damaged = not (executions_whole and schedules_whole and possible_whole and draft_whole)
+        # What a newer version wrote may hold more than this one knows to look for.
+        is_replaced = self.is_damaged or content.get("version") != _VERSION
+        if is_replaced and await async_set_aside(self._hass, self._path):
+            await self.async_save()
 
     async def async_save(self) -> bool:
-        """Write everything; return whether it is on disk for certain."""
+        """Write everything; return whether it is on disk for certain.
+
+        A caller who is cancelled cuts nothing off: its thread would go on, and could come to the disk after a later.
+        """
+        return await asyncio.shield(self._hass.async_create_task(self._async_save(), eager_start=True))
+
+    async def async_finish(self) -> None:
+        """Return when no write is under way."""
+        async with self._saving:
+            return
+
+    async def _async_save(self) -> bool:
+        """Write everything, after what is being written."""
         async with self._saving:
             data = {
                 "vehicle_name": self.vehicle_name,
@@ -127,7 +144,7 @@ class Ledger:
             try:
                 async with _writing(self._hass):
                     await self._hass.async_add_executor_job(self._write, content)
-            except (HomeAssistantError, OSError) as err:
+            except (HomeAssistantError, OSError, RuntimeError) as err:
                 _LOGGER.debug("The file could not be written: %s", type(err).__name__)
                 return False
             return True

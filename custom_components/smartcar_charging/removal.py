@@ -5,6 +5,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
+from .issues import async_forget_damage
 from .ledger import Ledger, async_remove_files, async_stored_keys
 from .messages import describe_schedule
 
@@ -18,6 +19,7 @@ async def async_forget_removed_cars(hass: HomeAssistant, but: str | None = None)
         await ledger.async_load()
         await _async_notify(hass, ledger, key)
         await async_remove_files(hass, key)
+        async_forget_damage(hass, key)
 
 
 async def _async_notify(hass: HomeAssistant, ledger: Ledger, key: str) -> None:

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from homeassistant.components.repairs import RepairsFlow
+from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .account import find_vehicle
+from .issues import RECORD_DAMAGED
 from .messages import describe_place
 from .records import PossibleSchedule
 from .smartcar import SmartcarError, as_moment
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the flow for a fixable issue; all of ours are schedules that are possibly on a car."""
+    """Return the flow for a fixable issue: to be confirmed, or schedules that are possibly on a car."""
+    if issue_id.startswith(RECORD_DAMAGED):
+        return ConfirmRepairFlow()
     if vehicle := find_vehicle(hass, str((data or {}).get("subentry_id"))):
         return PossiblyOnCarFlow(vehicle)
     return SettledFlow()

@@ -26,7 +26,7 @@ class ZoneSelect(FollowingEntity, SelectEntity):
 
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, "charge_zone", lambda car: car.draft)
+        super().__init__(vehicle, "charge_zone", lambda car: car.draft.zone)
 
     @override
     async def async_added_to_hass(self) -> None:

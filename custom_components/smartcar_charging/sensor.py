@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import FollowingEntity, add_to_each_vehicle, execution_attributes, windows_of
+from .entity import FollowingEntity, add_to_each_vehicle, execution_attributes
 from .records import Verdict
 from .vehicle import Vehicle
 
@@ -56,7 +56,7 @@ class ChargeScheduleSensor(FollowingEntity, SensorEntity):
 
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, "charge_schedule", windows_of)
+        super().__init__(vehicle, "charge_schedule", _shown_schedules)
 
     @property
     @override
@@ -69,17 +69,19 @@ class ChargeScheduleSensor(FollowingEntity, SensorEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any]:
         """All that Home Assistant has set, in the order in which it did."""
-        schedules = self._vehicle.schedules
-        return {
-            "count": len(schedules),
-            "schedules": [
-                {
-                    "schedule_id": schedule.schedule_id,
-                    "start_time": schedule.start_time,
-                    "stop_time": schedule.stop_time,
-                    "zone": schedule.place.zone,
-                    "location": schedule.place.location.as_dict(),
-                }
-                for schedule in schedules
-            ],
+        shown = _shown_schedules(self._vehicle)
+        return {"count": len(shown), "schedules": shown}
+
+
+def _shown_schedules(vehicle: Vehicle) -> list[dict[str, Any]]:
+    """Return what is shown of the schedules."""
+    return [
+        {
+            "schedule_id": schedule.schedule_id,
+            "start_time": schedule.start_time,
+            "stop_time": schedule.stop_time,
+            "zone": schedule.place.zone,
+            "location": schedule.place.location.as_dict(),
         }
+        for schedule in vehicle.schedules
+    ]

@@ -34,7 +34,7 @@ class DraftTime(FollowingEntity, TimeEntity):
 
     def __init__(self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]) -> None:
         """Belong to the car."""
-        super().__init__(vehicle, key, lambda car: car.draft)
+        super().__init__(vehicle, key, lambda car: getattr(car.draft, field))
         self._field: Literal["start_time", "stop_time"] = field
 
     @property

@@ -34,7 +34,7 @@ class Turns[T]:
         if len(self._commands) > _MOST_WAITING:
             raise vehicle_error("busy", vehicle)
         has_begun = asyncio.Event()
-        task = create_eager_task(self._async_in_turn(command, vehicle, has_begun), loop=self._hass.loop)
+        task = self._hass.loop.create_task(self._async_in_turn(command, vehicle, has_begun))
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
         try:

@@ -20,6 +20,11 @@ class Vehicle(Commands):
         return self._ledger.last_execution
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether a part of what was on record of this car could not be read."""
+        return self._ledger.is_damaged
+
+    @property
     def draft(self) -> Draft:
         """The window that the user prepares."""
         return self._ledger.draft
@@ -63,6 +68,7 @@ class Vehicle(Commands):
     async def async_stop(self) -> None:
         """End the command under way as unconfirmed, send none of those that wait, and finish the ledger."""
         await self._turns.async_stop()
+        await self._ledger.async_finish()
 
     async def async_set_daily_schedule(self, schedule: DailySchedule, zone: str | None, *, replaces: bool) -> Outcome:
         """Set a schedule, then remove the older ones that Home Assistant set for the same place."""
