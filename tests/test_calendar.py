@@ -246,6 +246,28 @@ async def test_windows_that_overlap_are_one_time_of_on(hass: HomeAssistant, free
 
 
 @pytest.mark.usefixtures("amsterdam")
+async def test_a_clock_that_is_put_back_is_followed(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """What was the next window then is not the next one any more."""
+    await be_at(hass, freezer, "2027-01-08T12:00:00+01:00")
+    await set_schedule(hass)
+    assert shown(hass, CALENDAR).attributes["start_time"] == "2027-01-08 23:30:00"
+    await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")
+    await hass.config.async_update(elevation=3)
+    await hass.async_block_till_done()
+    assert shown(hass, CALENDAR).attributes["start_time"] == "2027-01-01 23:30:00"
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_the_calendar_calls_a_zone_what_it_is_called_now(hass: HomeAssistant) -> None:
+    """At the latest with the next command, also when the window stays the same."""
+    await set_schedule(hass)
+    home = shown(hass, "zone.home")
+    hass.states.async_set("zone.home", home.state, {**home.attributes, "friendly_name": "The nest"})
+    await set_schedule(hass)
+    assert shown(hass, CALENDAR).attributes["message"] == "Charge window · The nest"
+
+
+@pytest.mark.usefixtures("amsterdam")
 async def test_other_time_zone_moves_the_windows(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     """At once, when the user changes it."""
     await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")

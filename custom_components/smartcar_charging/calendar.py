@@ -1,7 +1,7 @@
 """The schedules that Home Assistant has set on a car, as a calendar."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEvent
@@ -57,6 +57,9 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
         super().__init__(vehicle, "charge_schedule", lambda car: self._texts(car.schedules))
         self._summary = summary
         self._description = description
+        self._found: CalendarEvent | None = None
+        self._found_for: object = None
+        self._found_at = self._found_until = dt_util.utcnow()
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -73,8 +76,17 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """The window that is open, else the next one."""
+        """The window that is open, else the next one; Home Assistant asks several times for one state."""
         now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
+        found_for = (self._texts(self._vehicle.schedules), zone)
+        if found_for != self._found_for or not self._found_at <= now < self._found_until:
+            self._found = self._find(now, zone)
+            self._found_for, self._found_at = found_for, now
+            self._found_until = now if self._found is None else self._found.end_datetime_local
+        return self._found
+
+    def _find(self, now: datetime, zone: tzinfo) -> CalendarEvent | None:
+        """Return the window that is open, else the next one."""
         windows = [
             (current_or_next(schedule.start_time, schedule.stop_time, zone, now), schedule)
             for schedule in self._vehicle.schedules

@@ -51,11 +51,13 @@ def main() -> None:
     results = asyncio.run(run(options.parts or list(_PARTS)))
     print(f"\n{', '.join(f'{key.replace("_", " ")} {value}' for key, value in machine().items())}\n")
     print(table(results))
-    missed = [result.what for result in results if result.is_met is False]
+    missed = [result for result in results if result.is_met is False]
     print(f"\n{len(missed)} goals missed." if missed else "\nAll goals met.")
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(as_json(results), indent=2) + "\n")
     print(f"The numbers are in {options.json}.")
+    if any(result.is_exact for result in missed):
+        parser.exit(1, "One of them does not depend on the machine.\n")
 
 
 if __name__ == "__main__":

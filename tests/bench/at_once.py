@@ -26,6 +26,8 @@ async def measure(bench: Bench) -> list[Result]:
         await bench.smartcar.take_requests()
         queued = await home.ask("to_one_car", count=_TO_ONE_CAR)
         requests = await bench.smartcar.take_requests()
+    if len(requests) != _TO_ONE_CAR:
+        raise RuntimeError(f"{len(requests)} requests for {_TO_ONE_CAR} commands")
     medians = {way: median(seconds) for way, seconds in took.items()}
     arrivals = sorted(request["received_at"] for request in requests)
     too_early = sum(later - earlier < _SECONDS_AT_THE_SERVER for earlier, later in pairwise(arrivals))

@@ -59,4 +59,4 @@ async def _count(bench: Bench, what: str, goal: float | None = None) -> Result:
     paths = [request["path"] for request in await bench.smartcar.take_requests()]
     billable = sum("/vehicles/" in path for path in paths)
     values = {"billable": billable, "free": len(paths) - billable}
-    return Result(what=what, values=values, figure=billable, goal=goal, figure_unit="billable")
+    return Result(what=what, values=values, figure=billable, goal=goal, figure_unit="billable", is_exact=True)

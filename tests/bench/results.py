@@ -11,7 +11,10 @@ from homeassistant.const import __version__ as home_assistant_version
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """One line of the table: some values of one kind, and the figure that is compared with an upper limit."""
+    """One line of the table: some values of one kind, and the figure that is compared with an upper limit.
+
+    An exact one does not depend on the machine.
+    """
 
     what: str
     values: Mapping[str, float]
@@ -19,6 +22,7 @@ class Result:
     figure: float | None = None
     goal: float | None = None
     figure_unit: str = ""
+    is_exact: bool = False
 
     @property
     def is_met(self) -> bool | None:

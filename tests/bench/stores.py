@@ -20,7 +20,7 @@ async def measure(bench: Bench) -> list[Result]:
     async def look(home: HomeProcess, when: str) -> None:
         """Note how large the file of the car is, and how long a command waits for its two durable writes."""
         sizes[when] = home.bytes_of_stores() / 1024
-        writes[when] = milliseconds(await home.ask("time_writes", count=_WRITES))
+        writes[when] = milliseconds((await home.ask("time_writes", count=_WRITES))["wall"])
 
     async with bench.home_with(1) as home:
         await bench.smartcar.behave(create_mode="add")

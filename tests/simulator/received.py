@@ -22,7 +22,7 @@ class ReceivedRequest:
     query: dict[str, str]
     headers: CIMultiDictProxy[str]
     body: bytes
-    received_at: float = field(default_factory=time.time)
+    received_at: float = field(default_factory=time.monotonic)
 
     @classmethod
     async def read(cls, request: web.Request) -> ReceivedRequest:
