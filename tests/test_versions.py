@@ -2,7 +2,6 @@
 
 import ast
 import json
-from pathlib import Path
 import re
 from typing import Final
 
@@ -12,10 +11,10 @@ import voluptuous as vol
 
 from tests import conftest
 from tests.blueprints import FOLDER
+from tests.files import README, REPOSITORY
 from tests.versions import version_of
 
-_REPOSITORY: Final = Path(__file__).parent.parent
-_STUB: Final = _REPOSITORY / "script/stubs/voluptuous/__init__.pyi"
+_STUB: Final = REPOSITORY / "script/stubs/voluptuous/__init__.pyi"
 
 
 def month(version: str) -> str:
@@ -27,14 +26,14 @@ def test_floor_is_what_hacs_and_the_blueprints_ask_for() -> None:
     """Neither installs on anything older than what is tested."""
     blueprints = (load_yaml_dict(path)["blueprint"] for path in FOLDER.iterdir())
     asked = [blueprint["homeassistant"]["min_version"] for blueprint in blueprints]
-    asked.append(json.loads((_REPOSITORY / "hacs.json").read_text())["homeassistant"])
+    asked.append(json.loads((REPOSITORY / "hacs.json").read_text())["homeassistant"])
     assert {month(version) for version in asked} == {month(version_of("floor"))}
 
 
 def test_readme_names_what_is_tested() -> None:
     """Whoever reads it is told the versions that are pinned."""
     line = re.compile(r"^\*\*Home Assistant\*\* (\S+) or newer\. .* (\S+) and (\S+), .* (\S+)\.$", re.MULTILINE)
-    (said,) = line.findall((_REPOSITORY / "README.md").read_text())
+    (said,) = line.findall(README)
     pinned = [version_of(name) for name in ("floor", "newest", "next")]
     assert list(said) == [month(pinned[0]), *pinned]
 

@@ -121,7 +121,7 @@ class Ledger:
     async def async_save(self) -> bool:
         """Write everything; return whether it is on disk for certain.
 
-        A caller who is cancelled cuts nothing off: its thread would go on, and could come to the disk after a later.
+        A caller who is cancelled does not cut it off: the thread would go on, and might undo what is written later.
         """
         return await asyncio.shield(self._hass.async_create_task(self._async_save(), eager_start=True))
 

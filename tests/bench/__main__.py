@@ -9,13 +9,13 @@ import shutil
 import time
 from typing import Final
 
-from . import at_once, cost, one_command, start, stores
+from . import REPOSITORY, at_once, cost, one_command, start, stores
 from .bench import Bench
 from .results import Result, as_json, machine, table
 from .smartcar import SmartcarProcess
 
 # Not a temporary folder: those are often in memory, and the disk is a part of what is measured.
-_FOLDER: Final = Path(__file__).resolve().parent.parent.parent / ".bench"
+_FOLDER: Final = REPOSITORY / ".bench"
 _PARTS: Final = {
     "one_command": one_command.measure,
     "at_once": at_once.measure,

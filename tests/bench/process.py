@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 
 from tests.simulator import Car
 
-_REPOSITORY: Final = Path(__file__).resolve().parent.parent.parent
+from . import REPOSITORY
+
 _LONGEST_LINE: Final = 2**26
 
 
@@ -36,7 +37,7 @@ class HomeProcess:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "tests.bench.worker", str(self._folder), self._smartcar_url),
-            cwd=_REPOSITORY,
+            cwd=REPOSITORY,
             env=with_bytecode(self._folder.parent),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -2,16 +2,15 @@
 
 import asyncio
 from dataclasses import asdict
-from pathlib import Path
 import sys
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import aiohttp
 
 from tests.simulator import Car
 
-_REPOSITORY: Final = Path(__file__).resolve().parent.parent.parent
+from . import REPOSITORY
 
 
 class SmartcarProcess:
@@ -22,7 +21,7 @@ class SmartcarProcess:
     async def __aenter__(self) -> Self:
         """Start it, and learn its address."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.simulator", "--port", "0", cwd=_REPOSITORY, stdout=asyncio.subprocess.PIPE
+            sys.executable, "-m", "tests.simulator", "--port", "0", cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout is not None
         self.url = (await self._process.stdout.readline()).decode().split()[-1]

@@ -7,13 +7,13 @@ from statistics import median
 import sys
 from typing import Final
 
+from . import REPOSITORY
 from .bench import DOMAIN, Bench
 from .process import with_bytecode
 from .results import Result
 
 _FLEETS: Final = (1, 100, 1_000)
 _IMPORTS: Final = 15
-_REPOSITORY: Final = Path(__file__).resolve().parent.parent.parent
 
 # A Home Assistant without us has these in memory when it sets up integrations; calendars come only with somebody.
 _WITHOUT_US: Final = """
@@ -26,7 +26,7 @@ sys.stderr.write("-- from here on it is us --\\n")
 # As statements: an import by a function is not in Python's list.
 _WITH_US: Final = "\n".join(
     f"import custom_components.{DOMAIN}.{path.stem}"
-    for path in sorted((_REPOSITORY / "custom_components" / DOMAIN).glob("[a-z]*.py"))
+    for path in sorted((REPOSITORY / "custom_components" / DOMAIN).glob("[a-z]*.py"))
 )
 _LINE: Final = re.compile(r"import time:\s*(\d+) \|\s*\d+ \| *(\S+)")
 
@@ -70,7 +70,7 @@ async def _import_times(folder: Path) -> tuple[float, float]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-X", "importtime", "-c", _WITHOUT_US + _WITH_US),
-            cwd=_REPOSITORY,
+            cwd=REPOSITORY,
             env=with_bytecode(folder),
             stderr=asyncio.subprocess.PIPE,
         )

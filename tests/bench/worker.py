@@ -14,9 +14,8 @@ from homeassistant.runner import RuntimeConfig, create_event_loop
 
 from custom_components.smartcar_charging.smartcar import auth, client
 
+from . import REPOSITORY
 from .tasks import Tasks
-
-_REPOSITORY: Final = Path(__file__).resolve().parent.parent.parent
 
 # The same request as the action's, as somebody would write it who has only Home Assistant's own means.
 _CONFIGURATION: Final = """\
@@ -78,7 +77,7 @@ def main() -> None:
     (config_dir / "configuration.yaml").write_text(configuration)
     integrations = config_dir / "custom_components"
     integrations.mkdir()
-    for source in (_REPOSITORY / "custom_components/smartcar_charging", Path(__file__).parent / "trivial"):
+    for source in (REPOSITORY / "custom_components/smartcar_charging", Path(__file__).parent / "trivial"):
         (integrations / source.name).symlink_to(source, target_is_directory=True)
     # Home Assistant looks there only while nobody has imported custom integrations from elsewhere, as we have.
     sys.path.insert(0, str(config_dir))
