@@ -22,7 +22,9 @@ REMOVE: Final = "button.tesla_model_y_2024_remove_charge_schedule"
 
 def device_id(hass: HomeAssistant, car: Car) -> str:
     """Return the device of a car."""
-    entity_id = er.async_get(hass).async_get_entity_id("sensor", DOMAIN, f"{car.vehicle_id}_last_execution")
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{car.vehicle_id}_last_execution"
+    )
     assert entity_id is not None
     entity = er.async_get(hass).async_get(entity_id)
     assert entity is not None
@@ -45,17 +47,23 @@ def sensor(hass: HomeAssistant) -> State:
 
 async def press(hass: HomeAssistant, button: str) -> None:
     """Press a button, and wait for the outcome."""
-    await hass.services.async_call("button", "press", {"entity_id": button}, blocking=True)
+    await hass.services.async_call(
+        "button", "press", {"entity_id": button}, blocking=True
+    )
 
 
 async def edit_time(hass: HomeAssistant, entity_id: str, time: str) -> None:
     """Choose another time on the device page."""
-    await hass.services.async_call("time", "set_value", {"entity_id": entity_id, "time": time}, blocking=True)
+    await hass.services.async_call(
+        "time", "set_value", {"entity_id": entity_id, "time": time}, blocking=True
+    )
 
 
 async def edit_zone(hass: HomeAssistant, option: str) -> None:
     """Choose another zone on the device page."""
-    await hass.services.async_call("select", "select_option", {"entity_id": ZONE, "option": option}, blocking=True)
+    await hass.services.async_call(
+        "select", "select_option", {"entity_id": ZONE, "option": option}, blocking=True
+    )
 
 
 async def reload(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -65,16 +73,24 @@ async def reload(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def call_action(hass: HomeAssistant, action: str, data: dict[str, Any]) -> dict[str, Any]:
+async def call_action(
+    hass: HomeAssistant, action: str, data: dict[str, Any]
+) -> dict[str, Any]:
     """Call an action of ours, and return its response."""
-    response = await hass.services.async_call(DOMAIN, action, data, blocking=True, return_response=True)
+    response = await hass.services.async_call(
+        DOMAIN, action, data, blocking=True, return_response=True
+    )
     assert response is not None
     return dict(response)
 
 
 async def set_schedule(hass: HomeAssistant, **data: Any) -> dict[str, Any]:
     """Set a schedule; without other times, the window of a night tariff."""
-    return await call_action(hass, "set_daily_charge_schedule", {"start_time": "23:30", "stop_time": "05:30", **data})
+    return await call_action(
+        hass,
+        "set_daily_charge_schedule",
+        {"start_time": "23:30", "stop_time": "05:30", **data},
+    )
 
 
 async def delete_schedule(hass: HomeAssistant, **data: Any) -> dict[str, Any]:

@@ -10,7 +10,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+)
 from homeassistant.exceptions import ServiceNotSupported
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -57,7 +62,9 @@ class Stage:
                 "input": {"car": device_id(self.hass, TESLA), **inputs},
             },
         }
-        assert await async_setup_component(self.hass, "automation", {"automation": [automation]})
+        assert await async_setup_component(
+            self.hass, "automation", {"automation": [automation]}
+        )
         await self.hass.async_block_till_done()
         state = self.hass.states.get("automation.tested")
         assert state is not None
@@ -72,8 +79,13 @@ class Stage:
         """Let it be that time, and wait until the automation waits for a quarter of an hour from then."""
         self.fire(wall)
         for _ in range(1000):
-            timers = [timer.when() - self.hass.loop.time() for timer in get_scheduled_timer_handles(self.hass.loop)]
-            if any(abs(seconds - QUARTER.total_seconds()) < 0.001 for seconds in timers):
+            timers = [
+                timer.when() - self.hass.loop.time()
+                for timer in get_scheduled_timer_handles(self.hass.loop)
+            ]
+            if any(
+                abs(seconds - QUARTER.total_seconds()) < 0.001 for seconds in timers
+            ):
                 return
             await self.hass.async_add_executor_job(sleep, 0.005)
         raise TimeoutError
@@ -87,7 +99,9 @@ class Stage:
     @property
     def sent(self) -> list[tuple[str, str]]:
         """The windows that Smartcar was sent, in order."""
-        bodies = [request.json["data"]["attributes"] for request in self.simulator.creates]
+        bodies = [
+            request.json["data"]["attributes"] for request in self.simulator.creates
+        ]
         return [(body["startTime"], body["stopTime"]) for body in bodies]
 
     @property
@@ -105,7 +119,9 @@ class Prices:
     known_until: datetime = _NEVER
     asked: list[dict[str, Any]] = field(default_factory=list)
 
-    def between(self, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, float]]:
+    def between(
+        self, begin: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, datetime, float]]:
         """Return the steps with their beginning, end and price."""
         at, end = begin.astimezone(UTC), min(end.astimezone(UTC), self.known_until)
         while at < end:
@@ -121,29 +137,43 @@ class Prices:
         ):
 
             async def handle(
-                call: ServiceCall, respond: Callable[[ServiceCall], ServiceResponse] = respond
+                call: ServiceCall,
+                respond: Callable[[ServiceCall], ServiceResponse] = respond,
             ) -> ServiceResponse:
                 """Note what was asked, and answer."""
                 self.asked.append(dict(call.data))
                 return respond(call)
 
-            hass.services.async_register(domain, action, handle, schema, SupportsResponse.ONLY)
+            hass.services.async_register(
+                domain, action, handle, schema, SupportsResponse.ONLY
+            )
 
     def _nordpool(self, call: ServiceCall) -> ServiceResponse:
         """Answer as homeassistant/components/nordpool/services.py does: a day of Nord Pool, areas by name."""
         _check_entry(call, "nordpool")
         day: date = call.data["date"]
-        slots = self.between(_midnight(day, OSLO), _midnight(day + timedelta(days=1), OSLO))
+        slots = self.between(
+            _midnight(day, OSLO), _midnight(day + timedelta(days=1), OSLO)
+        )
         prices: list[Any] = [
-            {"start": begin.isoformat(), "end": end.isoformat(), "price": price * 1000} for begin, end, price in slots
+            {"start": begin.isoformat(), "end": end.isoformat(), "price": price * 1000}
+            for begin, end, price in slots
         ]
         return {"NL": prices, "SYS": [{**price, "price": 0.0} for price in prices]}
 
     def _tibber(self, call: ServiceCall) -> ServiceResponse:
         """Answer as homeassistant/components/tibber/services.py does: homes by name, without the ends."""
-        begin, end = (dt_util.as_local(datetime.fromisoformat(call.data[name])) for name in ("start", "end"))
+        begin, end = (
+            dt_util.as_local(datetime.fromisoformat(call.data[name]))
+            for name in ("start", "end")
+        )
         prices: list[Any] = [
-            {"start_time": at.astimezone(AMSTERDAM).isoformat(timespec="milliseconds"), "price": price}
+            {
+                "start_time": at.astimezone(AMSTERDAM).isoformat(
+                    timespec="milliseconds"
+                ),
+                "price": price,
+            }
             for at, _, price in self.between(begin, end)
         ]
         return {"prices": {"Home": prices, "Cabin": []}}
@@ -152,14 +182,30 @@ class Prices:
         """Answer as homeassistant/components/energyzero/services.py did in 2026.3: without the ends, in UTC."""
         _check_entry(call, "energyzero")
         days = [date.fromisoformat(call.data[name]) for name in ("start", "end")]
-        step, self.step = self.step, QUARTER if call.data.get("interval") == "quarter" else self.step
-        slots = list(self.between(_midnight(days[0], AMSTERDAM), _midnight(days[1] + timedelta(days=1), AMSTERDAM)))
+        step, self.step = (
+            self.step,
+            QUARTER if call.data.get("interval") == "quarter" else self.step,
+        )
+        slots = list(
+            self.between(
+                _midnight(days[0], AMSTERDAM),
+                _midnight(days[1] + timedelta(days=1), AMSTERDAM),
+            )
+        )
         self.step = step
-        return {"prices": [{"timestamp": str(begin), "price": price} for begin, _, price in slots]}
+        return {
+            "prices": [
+                {"timestamp": str(begin), "price": price} for begin, _, price in slots
+            ]
+        }
 
 
-NORDPOOL_SCHEMA: Final = vol.Schema({vol.Required("config_entry"): str, vol.Required("date"): cv.date})
-TIBBER_SCHEMA: Final = vol.Schema({vol.Optional("start"): str, vol.Optional("end"): str})
+NORDPOOL_SCHEMA: Final = vol.Schema(
+    {vol.Required("config_entry"): str, vol.Required("date"): cv.date}
+)
+TIBBER_SCHEMA: Final = vol.Schema(
+    {vol.Optional("start"): str, vol.Optional("end"): str}
+)
 ENERGYZERO_SCHEMA: Final = vol.Schema(
     {
         vol.Required("config_entry"): str,
@@ -174,9 +220,13 @@ ENERGYZERO_SCHEMA: Final = vol.Schema(
 def add_price_entries(hass: HomeAssistant) -> None:
     """Set up Nord Pool and EnergyZero as far as the blueprint looks for them."""
     for domain in ("nordpool", "energyzero"):
-        entry = MockConfigEntry(domain=domain, title=domain, entry_id=f"the_entry_of_{domain}")
+        entry = MockConfigEntry(
+            domain=domain, title=domain, entry_id=f"the_entry_of_{domain}"
+        )
         entry.add_to_hass(hass)
-        er.async_get(hass).async_get_or_create("sensor", domain, "price", config_entry=entry)
+        er.async_get(hass).async_get_or_create(
+            "sensor", domain, "price", config_entry=entry
+        )
 
 
 def _check_entry(call: ServiceCall, domain: str) -> None:
@@ -194,4 +244,6 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def cheap_between(*spans: tuple[str, str]) -> Callable[[datetime], float]:
     """Return prices that are low between times of day, in the order of time, and high otherwise."""
-    return lambda at: 0.05 if any(start <= f"{at:%H:%M}" < stop for start, stop in spans) else 0.30
+    return lambda at: (
+        0.05 if any(start <= f"{at:%H:%M}" < stop for start, stop in spans) else 0.30
+    )

@@ -20,14 +20,20 @@ from tests.versions import version_of
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a run say which Home Assistant it means."""
-    parser.addoption("--ha", choices=("newest", "floor"), help="end at once if this is not the Home Assistant")
+    parser.addoption(
+        "--ha",
+        choices=("newest", "floor"),
+        help="end at once if this is not the Home Assistant",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """End a run that got another Home Assistant than it meant."""
     meant = config.getoption("--ha")
     if meant is not None and version_of(meant) != __version__:
-        raise pytest.UsageError(f"the {meant} is Home Assistant {version_of(meant)}, and this is {__version__}")
+        raise pytest.UsageError(
+            f"the {meant} is Home Assistant {version_of(meant)}, and this is {__version__}"
+        )
 
 
 def pytest_report_header() -> str:
@@ -44,7 +50,9 @@ def complaints() -> Iterator[list[str]]:
 
 
 @pytest.fixture(autouse=True)
-def custom_integrations(complaints: list[str], enable_custom_integrations: None) -> None:
+def custom_integrations(
+    complaints: list[str], enable_custom_integrations: None
+) -> None:
     """Let Home Assistant find the integration; what it complains about is heard to its very end."""
 
 
@@ -69,7 +77,9 @@ def hass_config_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def simulator(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulator]:
+async def simulator(
+    socket_enabled: None, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Simulator]:
     """Start our Smartcar, and point the client to it."""
     async with Simulator() as running:
         running.add_demo_cars()
@@ -79,12 +89,15 @@ async def simulator(socket_enabled: None, monkeypatch: pytest.MonkeyPatch) -> As
         yield running
 
 
-def make_entry(*cars: Car, data: dict[str, Any] | None = None, **kwargs: Any) -> MockConfigEntry:
+def make_entry(
+    *cars: Car, data: dict[str, Any] | None = None, **kwargs: Any
+) -> MockConfigEntry:
     """Return an entry as the config flow would make it."""
     return MockConfigEntry(
         domain=DOMAIN,
         title="Smartcar",
-        data=data or {CONF_CLIENT_ID: DEMO_CLIENT_ID, CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET},
+        data=data
+        or {CONF_CLIENT_ID: DEMO_CLIENT_ID, CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET},
         unique_id=None if data else DEMO_CLIENT_ID,
         subentries_data=[
             {
@@ -112,7 +125,9 @@ def cars() -> list[Car]:
 
 
 @pytest.fixture
-async def entry(hass: HomeAssistant, simulator: Simulator, cars: list[Car]) -> MockConfigEntry:
+async def entry(
+    hass: HomeAssistant, simulator: Simulator, cars: list[Car]
+) -> MockConfigEntry:
     """Set up an account with its cars, and wait for its free check of the credentials."""
     entry = make_entry(*cars)
     entry.add_to_hass(hass)

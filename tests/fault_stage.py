@@ -36,7 +36,9 @@ class Stage:
     @property
     def creates(self) -> int:
         """Return how many requests to create a schedule reached a server."""
-        return len(self.simulator.creates) + sum(len(server.heads) for server in self.servers)
+        return len(self.simulator.creates) + sum(
+            len(server.heads) for server in self.servers
+        )
 
     def turn_to(self, url: str) -> None:
         """Let commands go to another server."""
@@ -128,7 +130,9 @@ def found_by_name(step: Step) -> Arrange:
         """Give Home Assistant's connections a resolver of ours, and the server a name."""
         stage.hurry()
         resolver = Resolver(step, step, step)
-        stage.monkeypatch.setattr(async_get_clientsession(stage.hass).connector, "_resolver", resolver)
+        stage.monkeypatch.setattr(
+            async_get_clientsession(stage.hass).connector, "_resolver", resolver
+        )
         stage.turn_to(f"http://smartcar.test:{stage.simulator.port}")
 
     return arrange
@@ -159,7 +163,9 @@ def connected(on_connection: Connected, scheme: str) -> Arrange:
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Break the connection, so that it can not be taken for an orderly end."""
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    writer.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
+    )
     writer.transport.abort()
 
 
@@ -168,7 +174,9 @@ async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def stay_silent(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     """Say nothing until the other side is gone."""
     with suppress(ConnectionError):
         await reader.read()

@@ -44,13 +44,25 @@ def success(*, creates: int = 1, knows_the_id: bool = True) -> Expected:
 
 def failed(key: str, *, creates: int = 1, can_retry: bool = False) -> Expected:
     """Expect that the caller hears why nothing was set, and that the ledger does not change."""
-    return Expected(verdict="failed", key=key, creates=creates, can_retry=can_retry, schedules=0, possible=0)
+    return Expected(
+        verdict="failed",
+        key=key,
+        creates=creates,
+        can_retry=can_retry,
+        schedules=0,
+        possible=0,
+    )
 
 
 def unconfirmed(*, creates: int = 1) -> Expected:
     """Expect that the caller is told to look, and that the schedule is remembered as possibly on the car."""
     return Expected(
-        verdict="unconfirmed", key="create_unconfirmed", creates=creates, can_retry=False, schedules=0, possible=1
+        verdict="unconfirmed",
+        key="create_unconfirmed",
+        creates=creates,
+        can_retry=False,
+        schedules=0,
+        possible=1,
     )
 
 
@@ -65,7 +77,12 @@ NOT_NOW: Final = failed("refused_by_vehicle", can_retry=True)
 # Every documented error: status, type, code, and what comes of it.
 DOCUMENTED: Final[tuple[tuple[int, str, str | None, Expected], ...]] = (
     (400, "VALIDATION", "INVALID_INPUT_FORMAT", failed("refused")),
-    (400, "CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED", failed("car_maker_account")),
+    (
+        400,
+        "CONNECTED_SERVICES_ACCOUNT",
+        "VIRTUAL_KEY_REQUIRED",
+        failed("car_maker_account"),
+    ),
     (401, "AUTHENTICATION", "UNAUTHORIZED", REJECTED_TWICE),
     (403, "AUTHENTICATION", "ACCESS_DENIED", REJECTED),
     (403, "PERMISSION", None, failed("permission_missing")),
@@ -132,7 +149,9 @@ def shapes(error_type: str, code: str | None) -> Mapping[str, Any]:
         "errors": {"errors": [error]},
         "error": {"error": error},
         "flat": error,
-        "status_error": {"data": {"attributes": {"status": {"value": "ERROR", "error": error}}}},
+        "status_error": {
+            "data": {"attributes": {"status": {"value": "ERROR", "error": error}}}
+        },
     }
 
 
@@ -147,20 +166,36 @@ def documented_rows() -> Iterator[Row]:
         bodies = shapes(error_type, code)
         for shape, body in bodies.items():
             name = f"{status}-{error_type}-{shape}"
-            yield Row(name=name, arrange=lasting(refusal(status, body, expected)), expected=expected)
+            yield Row(
+                name=name,
+                arrange=lasting(refusal(status, body, expected)),
+                expected=expected,
+            )
         # Only a 401 by its status line is about the token for certain, and sent again with a new one.
         once = REJECTED if expected is REJECTED_TWICE else expected
         beside = refusal(200, bodies["status_error"], once)
-        yield Row(name=f"200-{error_type}-{code}", arrange=lasting(beside), expected=once)
-        streamed = Fault.streamed(0.01, body=bodies["errors"], executes=once.verdict == "unconfirmed")
-        yield Row(name=f"202-streamed-{error_type}-{code}", arrange=lasting(streamed), expected=once)
+        yield Row(
+            name=f"200-{error_type}-{code}", arrange=lasting(beside), expected=once
+        )
+        streamed = Fault.streamed(
+            0.01, body=bodies["errors"], executes=once.verdict == "unconfirmed"
+        )
+        yield Row(
+            name=f"202-streamed-{error_type}-{code}",
+            arrange=lasting(streamed),
+            expected=once,
+        )
 
 
 def silent_rows() -> Iterator[Row]:
     """Return each status with each body that says nothing."""
     for status, expected in BY_STATUS.items():
         for shape, body in SAYS_NOTHING.items():
-            yield Row(name=f"{status}-{shape}", arrange=lasting(refusal(status, body, expected)), expected=expected)
+            yield Row(
+                name=f"{status}-{shape}",
+                arrange=lasting(refusal(status, body, expected)),
+                expected=expected,
+            )
 
 
 def word_rows() -> Iterator[Row]:
@@ -187,18 +222,59 @@ def answer_rows() -> Iterator[Row]:
         ("success", Fault(), success()),
         ("201", Fault(status=201), success()),
         ("204", Fault(status=204, body=None), LOST),
-        *((f"{code}-redirect", Fault(status=code, body=None, headers=redirect), LOST) for code in REDIRECTS),
-        ("404-SUCCESS", Fault(status=404, body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}}), GONE),
-        ("500-SUCCESS", Fault(status=500, body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}}), LOST),
-        ("success-beside-errors", Fault(merge={"errors": [known]}, executes=False), NOT_NOW),
-        ("success-beside-error", Fault(merge={"error": known}, executes=False), NOT_NOW),
-        ("success-beside-status-error", execution(status={"error": {"type": "UPSTREAM"}}), LOST),
+        *(
+            (f"{code}-redirect", Fault(status=code, body=None, headers=redirect), LOST)
+            for code in REDIRECTS
+        ),
+        (
+            "404-SUCCESS",
+            Fault(
+                status=404,
+                body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}},
+            ),
+            GONE,
+        ),
+        (
+            "500-SUCCESS",
+            Fault(
+                status=500,
+                body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}},
+            ),
+            LOST,
+        ),
+        (
+            "success-beside-errors",
+            Fault(merge={"errors": [known]}, executes=False),
+            NOT_NOW,
+        ),
+        (
+            "success-beside-error",
+            Fault(merge={"error": known}, executes=False),
+            NOT_NOW,
+        ),
+        (
+            "success-beside-status-error",
+            execution(status={"error": {"type": "UPSTREAM"}}),
+            LOST,
+        ),
         ("success-beside-unreadable-error", Fault(merge={"errors": [None]}), LOST),
-        ("success-beside-no-error", Fault(merge={"errors": [], "error": None}), success()),
-        ("first-of-two-errors", Fault(status=400, body={"errors": [known, plan]}), NOT_NOW),
+        (
+            "success-beside-no-error",
+            Fault(merge={"errors": [], "error": None}),
+            success(),
+        ),
+        (
+            "first-of-two-errors",
+            Fault(status=400, body={"errors": [known, plan]}),
+            NOT_NOW,
+        ),
         ("200-deeply-nested", Fault(body="[" * 200_000), LOST),
         ("large-error", Fault(status=400, body=large), failed("refused")),
-        ("oauth-error", Fault(status=403, body={"error": "access_denied"}), failed("permission_missing")),
+        (
+            "oauth-error",
+            Fault(status=403, body={"error": "access_denied"}),
+            failed("permission_missing"),
+        ),
         ("unknown-type-400", Fault.error(400, "NEW"), failed("refused")),
         ("unknown-type-409", Fault.error(409, "NEW"), NOT_NOW),
         ("unknown-type-501", Fault.error(501, "NEW"), failed("not_compatible")),
@@ -207,7 +283,11 @@ def answer_rows() -> Iterator[Row]:
         ("400-SERVER", Fault.error(400, "SERVER", executes=True), LOST),
         ("409-UPSTREAM", Fault.error(409, "UPSTREAM", executes=True), LOST),
         ("401-UPSTREAM", Fault.error(401, "UPSTREAM", executes=True), LOST),
-        ("401-PERMISSION", Fault.error(401, "PERMISSION"), failed("permission_missing")),
+        (
+            "401-PERMISSION",
+            Fault.error(401, "PERMISSION"),
+            failed("permission_missing"),
+        ),
         ("500-VALIDATION", Fault.error(500, "VALIDATION"), failed("refused")),
         ("502-VEHICLE_STATE", Fault.error(502, "VEHICLE_STATE"), NOT_NOW),
         ("504-BILLING", Fault.error(504, "BILLING"), failed("refused_by_plan")),
@@ -217,13 +297,33 @@ def answer_rows() -> Iterator[Row]:
         ("no-id", with_id(REMOVED), success(knows_the_id=False)),
         ("id-that-climbs", with_id("../../connections"), success(knows_the_id=False)),
         ("id-of-the-wrong-type", with_id({"id": "sched"}), success(knows_the_id=False)),
-        ("other-window", execution(parameters={"startTime": "23:45", "stopTime": "05:15"}), success()),
+        (
+            "other-window",
+            execution(parameters={"startTime": "23:45", "stopTime": "05:15"}),
+            success(),
+        ),
         ("other-place", execution(parameters=far), success()),
         ("no-echo", execution(parameters=REMOVED), success()),
-        ("times-of-the-wrong-type", execution(parameters={"startTime": 1410, "stopTime": ["05:30"]}), success()),
-        ("place-of-the-wrong-type", execution(parameters={"location": "home"}), success()),
-        ("place-not-on-earth", execution(parameters={"location": {"latitude": 91}}), success()),
-        ("ids-of-the-wrong-type", Fault(merge={"data": {"id": 5, "type": None, "meta": [1]}}), success()),
+        (
+            "times-of-the-wrong-type",
+            execution(parameters={"startTime": 1410, "stopTime": ["05:30"]}),
+            success(),
+        ),
+        (
+            "place-of-the-wrong-type",
+            execution(parameters={"location": "home"}),
+            success(),
+        ),
+        (
+            "place-not-on-earth",
+            execution(parameters={"location": {"latitude": 91}}),
+            success(),
+        ),
+        (
+            "ids-of-the-wrong-type",
+            Fault(merge={"data": {"id": 5, "type": None, "meta": [1]}}),
+            success(),
+        ),
         ("no-attributes", Fault(merge={"data": {"attributes": REMOVED}}), LOST),
         ("data-is-a-list", Fault(merge={"data": [1]}), LOST),
     ):
@@ -232,4 +332,6 @@ def answer_rows() -> Iterator[Row]:
 
 def with_id(schedule_id: Any) -> Fault:
     """Answer a success that tells its id nowhere else than in the attribute."""
-    return Fault(merge={"data": {"attributes": {"scheduleId": schedule_id}, "links": REMOVED}})
+    return Fault(
+        merge={"data": {"attributes": {"scheduleId": schedule_id}, "links": REMOVED}}
+    )

@@ -9,16 +9,32 @@ from homeassistant.data_entry_flow import FlowManager
 from homeassistant.helpers import entity_registry as er
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Car, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    VOLVO,
+    Car,
+    Simulator,
+)
 
-API_CREDENTIALS: Final = {"client_id": DEMO_CLIENT_ID, "client_secret": DEMO_CLIENT_SECRET}
-OTHER_CREDENTIALS: Final = {"client_id": "client_other", "client_secret": "secret-of-the-other"}
+API_CREDENTIALS: Final = {
+    "client_id": DEMO_CLIENT_ID,
+    "client_secret": DEMO_CLIENT_SECRET,
+}
+OTHER_CREDENTIALS: Final = {
+    "client_id": "client_other",
+    "client_secret": "secret-of-the-other",
+}
 
 # What is entered for the Tesla, and the errors that it brings.
 WRONG_IDS: Final = [
     ({"vehicle_id": "../connections"}, {"vehicle_id": "invalid_id"}),
     ({"user_id": "two words"}, {"user_id": "invalid_id"}),
-    ({"vehicle_id": ".", "user_id": ""}, {"vehicle_id": "invalid_id", "user_id": "invalid_id"}),
+    (
+        {"vehicle_id": ".", "user_id": ""},
+        {"vehicle_id": "invalid_id", "user_id": "invalid_id"},
+    ),
     ({"vehicle_id": "unknown"}, {"vehicle_id": "vehicle_not_found"}),
     ({"user_id": VOLVO.user_id}, {"user_id": "wrong_user"}),
 ]
@@ -32,7 +48,9 @@ def ids_of(car: Car) -> dict[str, str]:
 class Dialog:
     """A flow under way: what it shows, and what is entered next."""
 
-    def __init__(self, manager: FlowManager[Any, Any, Any], shown: Mapping[str, Any]) -> None:
+    def __init__(
+        self, manager: FlowManager[Any, Any, Any], shown: Mapping[str, Any]
+    ) -> None:
         """Begin with what is shown first."""
         self._manager = manager
         self.shown = shown
@@ -41,7 +59,9 @@ class Dialog:
     async def new_account(cls, hass: HomeAssistant, kind: str) -> Self:
         """Add an account, and choose the kind of its credentials."""
         manager = hass.config_entries.flow
-        dialog = cls(manager, await manager.async_init(DOMAIN, context={"source": SOURCE_USER}))
+        dialog = cls(
+            manager, await manager.async_init(DOMAIN, context={"source": SOURCE_USER})
+        )
         await dialog.choose(kind)
         return dialog
 
@@ -53,10 +73,16 @@ class Dialog:
         return dialog
 
     @classmethod
-    async def new_credentials(cls, hass: HomeAssistant, entry: ConfigEntry, source: str) -> Self:
+    async def new_credentials(
+        cls, hass: HomeAssistant, entry: ConfigEntry, source: str
+    ) -> Self:
         """Exchange the credentials of an account: reauth or reconfigure."""
         manager = hass.config_entries.flow
-        context: Any = {"source": source, "entry_id": entry.entry_id, "unique_id": entry.unique_id}
+        context: Any = {
+            "source": source,
+            "entry_id": entry.entry_id,
+            "unique_id": entry.unique_id,
+        }
         return cls(manager, await manager.async_init(DOMAIN, context=context))
 
     @classmethod
@@ -64,7 +90,9 @@ class Dialog:
         """Open the one reauth that Home Assistant started for the account."""
         await hass.async_block_till_done()
         manager = hass.config_entries.flow
-        (flow,) = manager.async_progress_by_handler(DOMAIN, match_context={"source": "reauth"})
+        (flow,) = manager.async_progress_by_handler(
+            DOMAIN, match_context={"source": "reauth"}
+        )
         assert flow["context"].get("entry_id") == entry.entry_id
         return cls(manager, await manager.async_configure(flow["flow_id"]))
 
@@ -72,14 +100,25 @@ class Dialog:
     async def new_car(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
         """Add a car to an account."""
         manager = hass.config_entries.subentries
-        return cls(manager, await manager.async_init((entry.entry_id, "vehicle"), context={"source": SOURCE_USER}))
+        return cls(
+            manager,
+            await manager.async_init(
+                (entry.entry_id, "vehicle"), context={"source": SOURCE_USER}
+            ),
+        )
 
     @classmethod
     async def new_user(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
         """Change the user of the account's first car."""
         manager = hass.config_entries.subentries
-        context: Any = {"source": SOURCE_RECONFIGURE, "subentry_id": next(iter(entry.subentries))}
-        return cls(manager, await manager.async_init((entry.entry_id, "vehicle"), context=context))
+        context: Any = {
+            "source": SOURCE_RECONFIGURE,
+            "subentry_id": next(iter(entry.subentries)),
+        }
+        return cls(
+            manager,
+            await manager.async_init((entry.entry_id, "vehicle"), context=context),
+        )
 
     async def choose(self, option: str) -> None:
         """Choose from a menu."""
@@ -88,7 +127,9 @@ class Dialog:
 
     async def enter(self, values: Mapping[str, str]) -> None:
         """Submit a form."""
-        self.shown = await self._manager.async_configure(self.shown["flow_id"], dict(values))
+        self.shown = await self._manager.async_configure(
+            self.shown["flow_id"], dict(values)
+        )
 
     async def choose_car(self, car: Car) -> None:
         """Choose from the list of cars."""
@@ -113,7 +154,11 @@ class Dialog:
     def prefilled(self) -> dict[str, Any]:
         """What the form has in it already."""
         fields = self.shown["data_schema"].schema
-        return {str(field): field.description["suggested_value"] for field in fields if field.description}
+        return {
+            str(field): field.description["suggested_value"]
+            for field in fields
+            if field.description
+        }
 
     @property
     def labels(self) -> dict[str, str]:
@@ -136,7 +181,9 @@ class Dialog:
 
 def sensor_of(hass: HomeAssistant, car: Car) -> str:
     """Return the entity that shows the car's last execution."""
-    entity_id = er.async_get(hass).async_get_entity_id("sensor", DOMAIN, f"{car.vehicle_id}_last_execution")
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "sensor", DOMAIN, f"{car.vehicle_id}_last_execution"
+    )
     assert entity_id is not None
     return entity_id
 
@@ -151,8 +198,14 @@ def device_of(hass: HomeAssistant, car: Car) -> str:
 
 async def set_schedule(hass: HomeAssistant, car: Car = TESLA) -> None:
     """Use the car: one command."""
-    data = {"device_id": device_of(hass, car), "start_time": "23:30", "stop_time": "05:30"}
-    await hass.services.async_call(DOMAIN, "set_daily_charge_schedule", data, blocking=True)
+    data = {
+        "device_id": device_of(hass, car),
+        "start_time": "23:30",
+        "stop_time": "05:30",
+    }
+    await hass.services.async_call(
+        DOMAIN, "set_daily_charge_schedule", data, blocking=True
+    )
 
 
 def last_token(simulator: Simulator) -> str:

@@ -9,8 +9,27 @@ from hypothesis import strategies as st
 from tests.simulator import REMOVED, Cut, Fault
 
 _WORDS: Final = (
-    *("SUCCESS", "SUCCESS\n", "success", "ERROR", "FAILED", "FAILURE", "PENDING", "IN_PROGRESS", "create", "daily"),
-    *("AUTHENTICATION", "BILLING", "PERMISSION", "RATE_LIMIT", "RESOURCE_NOT_FOUND", "SERVER", "UPSTREAM"),
+    *(
+        "SUCCESS",
+        "SUCCESS\n",
+        "success",
+        "ERROR",
+        "FAILED",
+        "FAILURE",
+        "PENDING",
+        "IN_PROGRESS",
+        "create",
+        "daily",
+    ),
+    *(
+        "AUTHENTICATION",
+        "BILLING",
+        "PERMISSION",
+        "RATE_LIMIT",
+        "RESOURCE_NOT_FOUND",
+        "SERVER",
+        "UPSTREAM",
+    ),
     *(
         "VALIDATION",
         "VEHICLE_STATE",
@@ -31,7 +50,19 @@ _WORDS: Final = (
 # Stands for the device of the car, whose id is made anew for each test.
 THE_CAR: Final = "the car"
 
-_KEYS: Final = ("data", "attributes", "status", "value", "error", "errors", "type", "code", "detail", "meta", "links")
+_KEYS: Final = (
+    "data",
+    "attributes",
+    "status",
+    "value",
+    "error",
+    "errors",
+    "type",
+    "code",
+    "detail",
+    "meta",
+    "links",
+)
 
 # Where an answer says what became of the command.
 _DECIDING_PLACES: Final = (
@@ -56,7 +87,10 @@ _scalars = (
 json_values: Final = st.recursive(
     _scalars,
     lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(_KEYS) | st.text(max_size=5), inner, max_size=5)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(_KEYS) | st.text(max_size=5), inner, max_size=5
+        )
     ),
     max_leaves=12,
 )
@@ -69,7 +103,13 @@ _errors = st.fixed_dictionaries(
         "meta": json_values,
     },
 )
-_anything = st.just(REMOVED) | st.sampled_from(_WORDS) | json_values | _errors | st.lists(_errors, max_size=2)
+_anything = (
+    st.just(REMOVED)
+    | st.sampled_from(_WORDS)
+    | json_values
+    | _errors
+    | st.lists(_errors, max_size=2)
+)
 
 
 def places(value: Any, place: Place = ()) -> Iterator[Place]:
@@ -90,7 +130,10 @@ def changed(value: Any, place: Place, new: Any) -> Any:
         return new
     key, *rest = place
     if isinstance(value, list):
-        listed = (changed(member, tuple(rest), new) if at == key else member for at, member in enumerate(value))
+        listed = (
+            changed(member, tuple(rest), new) if at == key else member
+            for at, member in enumerate(value)
+        )
         return [member for member in listed if member is not REMOVED]
     inside = value if isinstance(value, Mapping) else {}
     within = {**inside, key: changed(inside.get(key), tuple(rest), new)}
@@ -100,7 +143,9 @@ def changed(value: Any, place: Place, new: Any) -> Any:
 @st.composite
 def near(draw: st.DrawFn, documented: Mapping[str, Any]) -> Any:
     """Return the documented answer, with up to three of its members mutated, missing or added."""
-    somewhere = st.sampled_from(_DECIDING_PLACES) | st.sampled_from(tuple(places(documented)))
+    somewhere = st.sampled_from(_DECIDING_PLACES) | st.sampled_from(
+        tuple(places(documented))
+    )
     body: Any = documented
     for place, new in draw(st.lists(st.tuples(somewhere, _anything), max_size=3)):
         body = changed(body, place, new)
@@ -110,7 +155,9 @@ def near(draw: st.DrawFn, documented: Mapping[str, Any]) -> Any:
 def bodies(documented: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
     """Return how bodies are made: near the documented one, any JSON, JSON that was cut, and anything."""
     words = st.sampled_from(_WORDS).map(
-        lambda word: changed(documented, ("data", "attributes", "status", "value"), word)
+        lambda word: changed(
+            documented, ("data", "attributes", "status", "value"), word
+        )
     )
     values = near(documented) | words | json_values
     encoded = values.map(lambda value: json.dumps(value).encode())
@@ -118,10 +165,12 @@ def bodies(documented: Mapping[str, Any]) -> st.SearchStrategy[bytes]:
     return encoded | encoded | cut | st.binary(max_size=40)
 
 
-_statuses = st.sampled_from((200, 200, 202, 400, 401, 403, 404, 409, 429, 430, 500, 501, 502, 504)) | st.integers(
-    200, 599
+_statuses = st.sampled_from(
+    (200, 200, 202, 400, 401, 403, 404, 409, 429, 430, 500, 501, 502, 504)
+) | st.integers(200, 599)
+_header_text = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20
 )
-_header_text = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20)
 _retry_after = (
     st.integers(-5, 70).map(str)
     | st.integers(0, 10**40).map(str)
@@ -134,7 +183,9 @@ _headers = st.fixed_dictionaries(
     optional={
         "Retry-After": _retry_after,
         "SC-Request-Id": _header_text,
-        "Content-Type": st.sampled_from(("application/json", "text/html; charset=utf-7", "nonsense")),
+        "Content-Type": st.sampled_from(
+            ("application/json", "text/html; charset=utf-7", "nonsense")
+        ),
         "Content-Encoding": st.sampled_from(("gzip", "br")),
         "Location": st.sampled_from(("/v3/elsewhere", "http://[", "")),
     },
@@ -157,8 +208,13 @@ def answers(documented: Mapping[str, Any]) -> st.SearchStrategy[Fault]:
 _not_executed = st.builds(
     Fault,
     status=st.sampled_from((401, 429)),
-    body=st.just(b"") | near({"errors": [{"detail": "Not now."}]}).map(lambda value: json.dumps(value).encode()),
-    headers=st.fixed_dictionaries({"Retry-After": st.integers(0, 60).map(str) | _retry_after}),
+    body=st.just(b"")
+    | near({"errors": [{"detail": "Not now."}]}).map(
+        lambda value: json.dumps(value).encode()
+    ),
+    headers=st.fixed_dictionaries(
+        {"Retry-After": st.integers(0, 60).map(str) | _retry_after}
+    ),
     cut=st.sampled_from((None, None, *Cut)),
 )
 
@@ -170,26 +226,52 @@ def conversations(documented: Mapping[str, Any]) -> st.SearchStrategy[Sequence[F
 
 
 _times = st.times().map(lambda time: f"{time:%H:%M}")
-_zones = st.sampled_from(("zone.home", "zone.work", "zone.far", "zone.blank", "zone.nowhere", "person.demo"))
-_places = st.fixed_dictionaries({"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)})
-_numbers = st.floats(-270, 270) | st.floats(-270, 270) | st.floats() | st.floats().map(str) | _scalars
+_zones = st.sampled_from(
+    ("zone.home", "zone.work", "zone.far", "zone.blank", "zone.nowhere", "person.demo")
+)
+_places = st.fixed_dictionaries(
+    {"latitude": st.floats(-90, 90), "longitude": st.floats(-180, 180)}
+)
+_numbers = (
+    st.floats(-270, 270)
+    | st.floats(-270, 270)
+    | st.floats()
+    | st.floats().map(str)
+    | _scalars
+)
 _where: Final[st.SearchStrategy[dict[str, Any]]] = (
     st.just({})
     | st.fixed_dictionaries({"location": _places})
     | st.fixed_dictionaries({"zone": _zones})
-    | st.fixed_dictionaries({"location": st.fixed_dictionaries({"latitude": _numbers, "longitude": _numbers})})
+    | st.fixed_dictionaries(
+        {
+            "location": st.fixed_dictionaries(
+                {"latitude": _numbers, "longitude": _numbers}
+            )
+        }
+    )
 )
 _odd_members: Final[Mapping[str, st.SearchStrategy[Any]]] = {
     "device_id": st.just("unknown"),
     "zone": st.sampled_from(("zone.home, zone.work", "ZONE.Home", ["zone.home"])),
-    "location": st.fixed_dictionaries({"latitude": _numbers}, optional={"longitude": _numbers, "radius": json_values}),
-    "start_time": st.times() | st.times().map(str) | st.sampled_from(("24:00", "7:30", "٢٣:٣٠", "23:30\n", " 23:30")),
-    "stop_time": st.times() | st.integers(0, 24 * 60) | st.floats(0, 24) | st.datetimes().map(str),
+    "location": st.fixed_dictionaries(
+        {"latitude": _numbers}, optional={"longitude": _numbers, "radius": json_values}
+    ),
+    "start_time": st.times()
+    | st.times().map(str)
+    | st.sampled_from(("24:00", "7:30", "٢٣:٣٠", "23:30\n", " 23:30")),
+    "stop_time": st.times()
+    | st.integers(0, 24 * 60)
+    | st.floats(0, 24)
+    | st.datetimes().map(str),
     "replace": st.sampled_from(("on", "no", "perhaps", 0, 2)),
     "anything": st.just(True),
 }
 _odd_member = st.one_of(
-    [st.tuples(st.just(name), odd | odd | _scalars | json_values) for name, odd in _odd_members.items()]
+    [
+        st.tuples(st.just(name), odd | odd | _scalars | json_values)
+        for name, odd in _odd_members.items()
+    ]
 )
 
 
@@ -197,7 +279,10 @@ _odd_member = st.one_of(
 def calls(draw: st.DrawFn) -> dict[str, Any]:
     """Return a call of the action: about where it may go, and in half of them with a field or two that are odd."""
     call = st.fixed_dictionaries(
-        {"start_time": _times, "stop_time": _times}, optional={"device_id": st.just(THE_CAR), "replace": st.booleans()}
+        {"start_time": _times, "stop_time": _times},
+        optional={"device_id": st.just(THE_CAR), "replace": st.booleans()},
     )
-    odd: st.SearchStrategy[list[tuple[str, Any]]] = st.just([]) | st.lists(_odd_member, min_size=1, max_size=2)
+    odd: st.SearchStrategy[list[tuple[str, Any]]] = st.just([]) | st.lists(
+        _odd_member, min_size=1, max_size=2
+    )
     return {**draw(call), **draw(_where), **dict(draw(odd))}

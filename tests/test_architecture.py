@@ -21,7 +21,9 @@ PACKAGE: Final = f"{INTEGRATION.parent.name}.{INTEGRATION.name}"
 
 # By the name under which Python imports them, without the package's own: "account", "smartcar", "smartcar.client".
 MODULES: Final = {
-    ".".join(path.relative_to(INTEGRATION).with_suffix("").parts).removesuffix(".__init__"): path
+    ".".join(path.relative_to(INTEGRATION).with_suffix("").parts).removesuffix(
+        ".__init__"
+    ): path
     for path in sorted(INTEGRATION.rglob("*.py"))
 }
 PLATFORMS: Final = sorted(MODULES.keys() & set(Platform))
@@ -50,7 +52,11 @@ def imported(module: str) -> set[str]:
 
 def used(module: str) -> set[str]:
     """Return the modules of ours that a module imports, or imports something from."""
-    ours = {name.removeprefix(f"{PACKAGE}.") for name in imported(module) if name.startswith(f"{PACKAGE}.")}
+    ours = {
+        name.removeprefix(f"{PACKAGE}.")
+        for name in imported(module)
+        if name.startswith(f"{PACKAGE}.")
+    }
     return {name if name in MODULES else name.rpartition(".")[0] for name in ours}
 
 
@@ -59,15 +65,22 @@ def read_picture() -> tuple[dict[str, str], dict[str, set[str]]]:
     nodes: dict[str, str] = {}
     arrows: dict[str, set[str]] = {}
     package = ""
-    for line in PAGE.partition("```mermaid\nflowchart TD\n")[2].partition("```")[0].splitlines():
+    for line in (
+        PAGE.partition("```mermaid\nflowchart TD\n")[2].partition("```")[0].splitlines()
+    ):
         if inside := re.search(r'subgraph \w+\["(\w+/)"\]', line):
             package = inside[1].replace("/", ".")
         elif "-->" in line:
-            places = [re.findall(r"(\w+)(?:\[([\w, ]+)\])?", place) for place in line.split("-->")]
+            places = [
+                re.findall(r"(\w+)(?:\[([\w, ]+)\])?", place)
+                for place in line.split("-->")
+            ]
             for node, label in chain(*places):
                 arrows.setdefault(node, set())
                 for module in (label or node).split(", "):
-                    nodes.setdefault(f"{package}{module}".removesuffix(".__init__"), node)
+                    nodes.setdefault(
+                        f"{package}{module}".removesuffix(".__init__"), node
+                    )
             for uppers, lowers in pairwise(places):
                 for (upper, _), (lower, _) in product(uppers, lowers):
                     arrows[upper].add(lower)
@@ -85,8 +98,12 @@ def below(node: str) -> set[str]:
 def test_every_module_has_one_row_in_the_table() -> None:
     """And no row is for a module that is not there."""
     cells = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
-    files = Counter(file for cell in cells for file in re.findall(r"`([\w/]+\.py)`", cell))
-    assert files == Counter(path.relative_to(INTEGRATION).as_posix() for path in MODULES.values())
+    files = Counter(
+        file for cell in cells for file in re.findall(r"`([\w/]+\.py)`", cell)
+    )
+    assert files == Counter(
+        path.relative_to(INTEGRATION).as_posix() for path in MODULES.values()
+    )
 
 
 def test_every_module_is_in_the_picture() -> None:
@@ -100,10 +117,18 @@ def test_imports_follow_the_arrows(module: str) -> None:
     assert {NODES[name] for name in used(module)} <= below(NODES[module])
 
 
-@pytest.mark.parametrize(("upper", "lower"), [(upper, lower) for upper in ARROWS for lower in sorted(ARROWS[upper])])
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [(upper, lower) for upper in ARROWS for lower in sorted(ARROWS[upper])],
+)
 def test_every_arrow_is_an_import(upper: str, lower: str) -> None:
     """The picture promises nothing that the code does not do."""
-    assert lower in {NODES[name] for module, node in NODES.items() if node == upper for name in used(module)}
+    assert lower in {
+        NODES[name]
+        for module, node in NODES.items()
+        if node == upper
+        for name in used(module)
+    }
 
 
 def test_imports_run_one_way() -> None:
@@ -121,7 +146,10 @@ def test_imports_run_one_way() -> None:
 def test_nothing_else_is_needed(module: str, libraries: set[str]) -> None:
     """The client could be published as it is: it knows no Home Assistant, and nothing of the integration."""
     others = {name for name in imported(module) if not name.startswith(f"{PACKAGE}.")}
-    assert {name.partition(".")[0] for name in others} <= {*sys.stdlib_module_names, *libraries}
+    assert {name.partition(".")[0] for name in others} <= {
+        *sys.stdlib_module_names,
+        *libraries,
+    }
 
 
 @pytest.mark.parametrize("module", CLIENT)
@@ -140,8 +168,14 @@ def test_the_client_is_imported_as_a_whole(module: str) -> None:
 def test_platforms_import_no_client(platform: str) -> None:
     """They may build a value, such as a schedule; sending it is the vehicle's business."""
     prefix = f"{PACKAGE}.smartcar."
-    values = {name.removeprefix(prefix) for name in imported(platform) if name.startswith(prefix)}
-    assert {getattr(smartcar, name).__module__ for name in values} <= {f"{prefix}models"}
+    values = {
+        name.removeprefix(prefix)
+        for name in imported(platform)
+        if name.startswith(prefix)
+    }
+    assert {getattr(smartcar, name).__module__ for name in values} <= {
+        f"{prefix}models"
+    }
 
 
 @pytest.mark.parametrize("path", MODULES.values(), ids=MODULES)

@@ -14,10 +14,21 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
 
 from tests.actions import delete_schedule, set_schedule
-from tests.blueprints import FOLDER, HOUR, QUARTER, Prices, Stage, add_price_entries, cheap_between
+from tests.blueprints import (
+    FOLDER,
+    HOUR,
+    QUARTER,
+    Prices,
+    Stage,
+    add_price_entries,
+    cheap_between,
+)
 from tests.simulator import TESLA, Cut, Fault, Simulator
 
 CHEAPEST = "cheapest_window_tonight.yaml"
@@ -26,26 +37,35 @@ WEEKEND = "weekday_and_weekend_windows.yaml"
 
 CREATE = "/charge-schedules/daily"
 ASLEEP = Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car is asleep.")
-NOT_CAPABLE = Fault.error(501, "COMPATIBILITY", "MAKE_NOT_COMPATIBLE", "Not this car.", resolution=None)
+NOT_CAPABLE = Fault.error(
+    501, "COMPATIBILITY", "MAKE_NOT_COMPATIBLE", "Not this car.", resolution=None
+)
 LOST = Fault(cut=Cut.BEFORE_ANSWER)
 ON_THE_CAR = "Set from Home Assistant and still there: 23:30–05:30."
 NOT_ON_THE_CAR = "No window set from Home Assistant is there."
 CAR_ASLEEP = "The last command was not carried out: The car is asleep."
-LOOK_AT_THE_CAR = "It may be on the car. Look in the car's app before you send it again."
+LOOK_AT_THE_CAR = (
+    "It may be on the car. Look in the car's app before you send it again."
+)
 STILL = "The window 23:30–05:30 still applies."
 NONE_APPLIES = "No window set from Home Assistant applies here."
 
 
 @pytest.fixture
 async def stage(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> AsyncIterator[Stage]:
     """Return a Home Assistant in Amsterdam on a Sunday at noon; nothing of its automation is left afterwards."""
     await hass.config.async_set_time_zone("Europe/Amsterdam")
     stage = Stage(hass, freezer, simulator)
     await stage.at("2026-11-22T12:00:00")
     yield stage
-    await hass.services.async_call("automation", "turn_off", {"entity_id": "all"}, blocking=True)
+    await hass.services.async_call(
+        "automation", "turn_off", {"entity_id": "all"}, blocking=True
+    )
 
 
 @pytest.fixture
@@ -60,13 +80,20 @@ def prices(hass: HomeAssistant) -> Prices:
 @pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.stem)
 def test_blueprint_is_valid_and_imports_from_its_source(path: Path) -> None:
     """It can be read, also as Home Assistant writes it after an import, and its address is the file's."""
-    blueprint = Blueprint(load_yaml_dict(path), expected_domain="automation", schema=AUTOMATION_BLUEPRINT_SCHEMA)
+    blueprint = Blueprint(
+        load_yaml_dict(path),
+        expected_domain="automation",
+        schema=AUTOMATION_BLUEPRINT_SCHEMA,
+    )
     assert blueprint.validate() is None
     assert parse_yaml(blueprint.yaml()) == blueprint.data
     repository, _, source = blueprint.metadata["source_url"].partition("/blob/main/")
     assert repository.startswith("https://github.com/")
     assert Path(__file__).parent.parent / source == path
-    assert all("description" in given or name == "car" or given["name"] for name, given in blueprint.inputs.items())
+    assert all(
+        "description" in given or name == "car" or given["name"]
+        for name, given in blueprint.inputs.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +141,11 @@ async def test_cheapest_window_is_sent(
     ],
 )
 async def test_sum_of_the_prices_decides(
-    stage: Stage, prices: Prices, by_hour: dict[int, float], hours: float, expected: tuple[str, str]
+    stage: Stage,
+    prices: Prices,
+    by_hour: dict[int, float],
+    hours: float,
+    expected: tuple[str, str],
 ) -> None:
     """Parts of hours and negative prices count as they are; of equal windows it is the first."""
     prices.of = lambda at: by_hour.get(at.hour, 0.30)
@@ -129,12 +160,30 @@ async def test_sum_of_the_prices_decides(
         ("nordpool", "2027-03-27", ("00:00", "05:00"), {}, ("00:00", "05:00")),
         ("tibber", "2027-03-27", ("00:00", "05:00"), {}, ("00:00", "05:00")),
         ("energyzero", "2027-03-27", ("01:00", "06:00"), {}, ("01:00", "06:00")),
-        ("tibber", "2027-03-27", ("01:00", "09:00"), {"earliest_start": "02:30:00"}, ("03:00", "07:00")),
-        ("tibber", "2027-03-27", ("00:00", "03:00"), {"ready_by": "02:30:00", "hours_needed": 3}, ("23:00", "03:00")),
+        (
+            "tibber",
+            "2027-03-27",
+            ("01:00", "09:00"),
+            {"earliest_start": "02:30:00"},
+            ("03:00", "07:00"),
+        ),
+        (
+            "tibber",
+            "2027-03-27",
+            ("00:00", "03:00"),
+            {"ready_by": "02:30:00", "hours_needed": 3},
+            ("23:00", "03:00"),
+        ),
         ("nordpool", "2027-10-30", ("01:00", "04:00"), {}, ("01:00", "04:00")),
         ("tibber", "2027-10-30", ("02:00", "05:00"), {}, ("01:00", "04:00")),
         ("energyzero", "2027-10-30", ("02:00", "05:00"), {}, ("01:00", "04:00")),
-        ("tibber", "2027-10-30", ("02:00", "03:00"), {"hours_needed": 2}, ("22:00", "00:00")),
+        (
+            "tibber",
+            "2027-10-30",
+            ("02:00", "03:00"),
+            {"hours_needed": 2},
+            ("22:00", "00:00"),
+        ),
     ],
 )
 async def test_clock_changes(
@@ -187,9 +236,13 @@ async def test_clock_changes(
         ("{{ 42 }}", []),
     ],
 )
-async def test_prices_from_a_template(stage: Stage, template: str, expected: list[tuple[str, str]]) -> None:
+async def test_prices_from_a_template(
+    stage: Stage, template: str, expected: list[tuple[str, str]]
+) -> None:
     """In any order, as numbers or texts; what is no price is left out."""
-    await stage.set_up(CHEAPEST, source="template", price_template=template, hours_needed=2)
+    await stage.set_up(
+        CHEAPEST, source="template", price_template=template, hours_needed=2
+    )
     await stage.at("2026-11-22T20:30:00")
     assert stage.sent == expected
     assert len(stage.messages) == 1 - len(expected)
@@ -201,11 +254,22 @@ async def test_prices_from_a_template(stage: Stage, template: str, expected: lis
         (
             {"source": "nordpool"},
             [
-                {"config_entry": "the_entry_of_nordpool", "date": datetime(2026, 11, day, tzinfo=UTC).date()}
+                {
+                    "config_entry": "the_entry_of_nordpool",
+                    "date": datetime(2026, 11, day, tzinfo=UTC).date(),
+                }
                 for day in (22, 23)
             ],
         ),
-        ({"source": "tibber"}, [{"start": "2026-11-22T00:00:00+01:00", "end": "2026-11-24T00:00:00+01:00"}]),
+        (
+            {"source": "tibber"},
+            [
+                {
+                    "start": "2026-11-22T00:00:00+01:00",
+                    "end": "2026-11-24T00:00:00+01:00",
+                }
+            ],
+        ),
         (
             {"source": "energyzero", "energyzero_interval": "quarter"},
             [
@@ -236,16 +300,25 @@ async def test_integrations_are_asked_for_both_days(
         ({"source": "nordpool", "area_or_home": "nl"}, [("01:00", "05:00")]),
         ({"source": "nordpool", "area_or_home": "SYS"}, [("22:00", "02:00")]),
         ({"source": "nordpool", "area_or_home": "DK1"}, []),
-        ({"source": "nordpool", "nordpool_entry": "the_entry_of_nordpool"}, [("01:00", "05:00")]),
+        (
+            {"source": "nordpool", "nordpool_entry": "the_entry_of_nordpool"},
+            [("01:00", "05:00")],
+        ),
         ({"source": "nordpool", "nordpool_entry": "the_entry_of_energyzero"}, []),
         ({"source": "tibber", "area_or_home": "Home"}, [("01:00", "05:00")]),
         ({"source": "tibber", "area_or_home": "Cabin"}, []),
-        ({"source": "energyzero", "energyzero_entry": "the_entry_of_energyzero"}, [("01:00", "05:00")]),
+        (
+            {"source": "energyzero", "energyzero_entry": "the_entry_of_energyzero"},
+            [("01:00", "05:00")],
+        ),
         ({"source": "energyzero", "energyzero_entry": "another"}, []),
     ],
 )
 async def test_details_of_the_source(
-    stage: Stage, prices: Prices, inputs: dict[str, Any], expected: list[tuple[str, str]]
+    stage: Stage,
+    prices: Prices,
+    inputs: dict[str, Any],
+    expected: list[tuple[str, str]],
 ) -> None:
     """What is named is used; nothing else takes the place of what does not exist."""
     await stage.set_up(CHEAPEST, **inputs)
@@ -279,12 +352,16 @@ async def test_missing_prices_change_nothing(
     assert stage.told[0].data["title"] == "Charge window of Tesla Model Y 2024"
 
 
-async def test_hours_that_do_not_fit_change_nothing(stage: Stage, prices: Prices) -> None:
+async def test_hours_that_do_not_fit_change_nothing(
+    stage: Stage, prices: Prices
+) -> None:
     """It says so, also that no window applies."""
     await stage.set_up(CHEAPEST, source="tibber", hours_needed=9.5)
     await stage.at("2026-11-22T20:30:00")
     assert stage.sent == []
-    assert stage.messages == [f"Nothing was changed, because 9.5 hours do not fit from 22:00 to 07:00. {NONE_APPLIES}"]
+    assert stage.messages == [
+        f"Nothing was changed, because 9.5 hours do not fit from 22:00 to 07:00. {NONE_APPLIES}"
+    ]
 
 
 async def test_same_window_is_not_sent_again(stage: Stage, prices: Prices) -> None:
@@ -300,7 +377,9 @@ async def test_same_window_is_not_sent_again(stage: Stage, prices: Prices) -> No
     await stage.at("2026-11-25T12:00:00")
     await stage.at("2026-11-25T20:30:00")
     assert stage.sent == [("01:00", "05:00"), ("02:00", "06:00")]
-    assert [schedule.start for schedule in stage.simulator.schedules(TESLA.vehicle_id)] == ["02:00"]
+    assert [
+        schedule.start for schedule in stage.simulator.schedules(TESLA.vehicle_id)
+    ] == ["02:00"]
     assert stage.messages == []
 
 
@@ -310,8 +389,16 @@ async def test_same_window_is_not_sent_again(stage: Stage, prices: Prices) -> No
         (("20:00", "21:00"), {}, True),
         (("20:30", "05:30"), {}, True),
         (("21:00", "20:31"), {}, True),
-        (("20:00", "21:00"), {"location": {"latitude": 32.87336, "longitude": -117.2274}}, True),
-        (("20:00", "21:00"), {"location": {"latitude": 52.3731, "longitude": 4.8926}}, False),
+        (
+            ("20:00", "21:00"),
+            {"location": {"latitude": 32.87336, "longitude": -117.2274}},
+            True,
+        ),
+        (
+            ("20:00", "21:00"),
+            {"location": {"latitude": 52.3731, "longitude": 4.8926}},
+            False,
+        ),
         (("19:00", "20:30"), {}, False),
         (("20:31", "20:30"), {}, False),
     ],
@@ -330,10 +417,14 @@ async def test_open_window_is_not_changed(
     await stage.at("2026-11-22T20:30:00")
     assert len(stage.sent) == 2 - is_open
     assert len(prices.asked) == 1 - is_open
-    assert ["is open right now" in message for message in stage.messages] == [True] * is_open
+    assert ["is open right now" in message for message in stage.messages] == [
+        True
+    ] * is_open
 
 
-async def test_failure_that_may_pass_is_retried_three_times(stage: Stage, prices: Prices) -> None:
+async def test_failure_that_may_pass_is_retried_three_times(
+    stage: Stage, prices: Prices
+) -> None:
     """A quarter of an hour apart, and then it is told."""
     stage.simulator.always(ASLEEP, path=CREATE)
     await stage.set_up(CHEAPEST, source="tibber")
@@ -343,7 +434,9 @@ async def test_failure_that_may_pass_is_retried_three_times(stage: Stage, prices
     assert stage.messages == []
     await stage.at("2026-11-22T21:15:00")
     assert stage.sent == [("01:00", "05:00")] * 4
-    assert stage.messages == [f"The window 01:00–05:00 was not set: The car is asleep. {NONE_APPLIES}"]
+    assert stage.messages == [
+        f"The window 01:00–05:00 was not set: The car is asleep. {NONE_APPLIES}"
+    ]
     await stage.at("2026-11-22T21:30:00")
     assert len(stage.sent) == 4
 
@@ -362,11 +455,16 @@ async def test_retry_that_succeeds_is_the_last(stage: Stage, prices: Prices) -> 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (LOST, f"It is not known whether the car took the window 01:00–05:00. {LOOK_AT_THE_CAR}"),
+        (
+            LOST,
+            f"It is not known whether the car took the window 01:00–05:00. {LOOK_AT_THE_CAR}",
+        ),
         (NOT_CAPABLE, "The window 01:00–05:00 was not set: Not this car."),
     ],
 )
-async def test_what_must_not_be_repeated_is_sent_once(stage: Stage, prices: Prices, fault: Fault, message: str) -> None:
+async def test_what_must_not_be_repeated_is_sent_once(
+    stage: Stage, prices: Prices, fault: Fault, message: str
+) -> None:
     """Neither a command that may have reached the car, nor one that can not succeed; it says which."""
     stage.simulator.always(fault, path=CREATE)
     await stage.set_up(CHEAPEST, source="tibber")
@@ -391,7 +489,9 @@ async def test_another_command_ends_the_retries(
     assert stage.messages[0].endswith(f"The window {'–'.join(window)} still applies.")
 
 
-async def test_window_that_opened_ends_the_retries(hass: HomeAssistant, stage: Stage, prices: Prices) -> None:
+async def test_window_that_opened_ends_the_retries(
+    hass: HomeAssistant, stage: Stage, prices: Prices
+) -> None:
     """The car may be charging by then."""
     await set_schedule(hass, start_time="20:40", stop_time="23:00")
     stage.simulator.script(ASLEEP, path=CREATE)
@@ -402,7 +502,9 @@ async def test_window_that_opened_ends_the_retries(hass: HomeAssistant, stage: S
     assert len(stage.messages) == 1
 
 
-async def test_refusal_is_not_mistaken_for_an_old_failure(hass: HomeAssistant, stage: Stage, prices: Prices) -> None:
+async def test_refusal_is_not_mistaken_for_an_old_failure(
+    hass: HomeAssistant, stage: Stage, prices: Prices
+) -> None:
     """The sensor still shows that an earlier command may be repeated."""
     stage.simulator.script(ASLEEP, path=CREATE)
     with suppress(HomeAssistantError):
@@ -418,9 +520,21 @@ async def test_refusal_is_not_mistaken_for_an_old_failure(hass: HomeAssistant, s
 @pytest.mark.parametrize(
     ("blueprint", "inputs", "message"),
     [
-        (CHEAPEST, {"source": "tibber"}, "Which window still applies is not known: the car is not available."),
-        (NOT_CONFIRMED, {"by": "20:30:00"}, "the car is not available in Home Assistant."),
-        (WEEKEND, {"evening_time": "20:30:00"}, "The automation's trace and the log tell why."),
+        (
+            CHEAPEST,
+            {"source": "tibber"},
+            "Which window still applies is not known: the car is not available.",
+        ),
+        (
+            NOT_CONFIRMED,
+            {"by": "20:30:00"},
+            "the car is not available in Home Assistant.",
+        ),
+        (
+            WEEKEND,
+            {"evening_time": "20:30:00"},
+            "The automation's trace and the log tell why.",
+        ),
     ],
 )
 async def test_car_that_is_not_available(
@@ -456,7 +570,9 @@ async def test_car_that_is_not_available(
         ([], [f"No charge schedule was sent in the last 12 hours. {NOT_ON_THE_CAR}"]),
     ],
 )
-async def test_not_confirmed_by(hass: HomeAssistant, stage: Stage, faults: list[Fault], messages: list[str]) -> None:
+async def test_not_confirmed_by(
+    hass: HomeAssistant, stage: Stage, faults: list[Fault], messages: list[str]
+) -> None:
     """The last command decides; also that none was sent is told, and only a confirmation is not."""
     await stage.set_up(NOT_CONFIRMED)
     await stage.at("2026-11-22T20:30:00")
@@ -470,7 +586,9 @@ async def test_not_confirmed_by(hass: HomeAssistant, stage: Stage, faults: list[
     assert stage.messages == messages
 
 
-async def test_not_confirmed_by_tells_of_an_unknown_outcome(hass: HomeAssistant, stage: Stage) -> None:
+async def test_not_confirmed_by_tells_of_an_unknown_outcome(
+    hass: HomeAssistant, stage: Stage
+) -> None:
     """The car's app has to be looked at."""
     await stage.set_up(NOT_CONFIRMED)
     stage.simulator.script(LOST, path=CREATE)
@@ -483,7 +601,9 @@ async def test_not_confirmed_by_tells_of_an_unknown_outcome(hass: HomeAssistant,
     assert stage.messages[0].endswith("Look in the car's app for what is set.")
 
 
-async def test_not_confirmed_by_tells_of_a_command_under_way(hass: HomeAssistant, stage: Stage) -> None:
+async def test_not_confirmed_by_tells_of_a_command_under_way(
+    hass: HomeAssistant, stage: Stage
+) -> None:
     """It may take minutes; until then, nothing is confirmed."""
     hold = asyncio.Event()
     stage.simulator.script(Fault(hold=hold), path=CREATE)
@@ -493,12 +613,16 @@ async def test_not_confirmed_by_tells_of_a_command_under_way(hass: HomeAssistant
     await stage.simulator.wait_for_request(method="POST", path=CREATE)
     stage.fire("2026-11-22T21:45:00")
     await hass.async_block_till_done()
-    assert stage.messages == [f"The last command is still under way, and not confirmed yet. {NOT_ON_THE_CAR}"]
+    assert stage.messages == [
+        f"The last command is still under way, and not confirmed yet. {NOT_ON_THE_CAR}"
+    ]
     hold.set()
     await command
 
 
-async def test_not_confirmed_by_tells_of_a_removed_schedule(hass: HomeAssistant, stage: Stage) -> None:
+async def test_not_confirmed_by_tells_of_a_removed_schedule(
+    hass: HomeAssistant, stage: Stage
+) -> None:
     """A confirmed delete confirms no schedule."""
     await stage.set_up(NOT_CONFIRMED)
     await set_schedule(hass)
@@ -509,10 +633,19 @@ async def test_not_confirmed_by_tells_of_a_removed_schedule(hass: HomeAssistant,
 
 @pytest.mark.parametrize(
     ("inputs", "count"),
-    [({}, 1), ({"hours_before": 24}, 0), ({"nothing_sent_counts": False}, 0), ({"tell": []}, 0)],
+    [
+        ({}, 1),
+        ({"hours_before": 24}, 0),
+        ({"nothing_sent_counts": False}, 0),
+        ({"tell": []}, 0),
+    ],
 )
 async def test_not_confirmed_by_counts_the_hours_before(
-    hass: HomeAssistant, entry: MockConfigEntry, stage: Stage, inputs: dict[str, Any], count: int
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    stage: Stage,
+    inputs: dict[str, Any],
+    count: int,
 ) -> None:
     """A success of the evening before is none of today, even if the car was loaded anew in between."""
     await stage.at("2026-11-22T22:00:00")
@@ -521,7 +654,10 @@ async def test_not_confirmed_by_counts_the_hours_before(
     assert await hass.config_entries.async_reload(entry.entry_id)
     await stage.set_up(NOT_CONFIRMED, **inputs)
     await stage.at("2026-11-23T21:45:00")
-    assert stage.messages == [f"No charge schedule was sent in the last 12 hours. {ON_THE_CAR}"][:count]
+    assert (
+        stage.messages
+        == [f"No charge schedule was sent in the last 12 hours. {ON_THE_CAR}"][:count]
+    )
 
 
 async def test_weekday_and_weekend_windows(stage: Stage) -> None:
@@ -536,13 +672,17 @@ async def test_weekday_and_weekend_windows(stage: Stage) -> None:
     weekdays, weekend = [("23:30", "05:30")], [("21:00", "09:00")]
     sunday_to_saturday = [weekdays, [], [], [], [], weekend, []]
     assert windows == [*sunday_to_saturday, weekdays, []]
-    assert [schedule.start for schedule in stage.simulator.schedules(TESLA.vehicle_id)] == ["23:30"]
+    assert [
+        schedule.start for schedule in stage.simulator.schedules(TESLA.vehicle_id)
+    ] == ["23:30"]
     assert stage.messages == []
 
 
 async def test_weekend_of_other_days(stage: Stage) -> None:
     """The window is set on the evening before each of them."""
-    await stage.set_up(WEEKEND, weekend_days=["2"], weekend_start="13:00:00", weekend_stop="15:00:00")
+    await stage.set_up(
+        WEEKEND, weekend_days=["2"], weekend_start="13:00:00", weekend_stop="15:00:00"
+    )
     for day in (22, 23, 24):
         await stage.at(f"2026-11-{day}T18:00:00")
     assert stage.sent == [("23:30", "05:30"), ("13:00", "15:00"), ("23:30", "05:30")]
@@ -558,7 +698,9 @@ async def test_weekend_of_other_days(stage: Stage) -> None:
         ),
     ],
 )
-async def test_weekday_window_that_failed_is_sent_on_the_next_evening(stage: Stage, fault: Fault, message: str) -> None:
+async def test_weekday_window_that_failed_is_sent_on_the_next_evening(
+    stage: Stage, fault: Fault, message: str
+) -> None:
     """It is told, and not repeated before."""
     stage.simulator.script(fault, path=CREATE)
     await stage.set_up(WEEKEND)
@@ -572,7 +714,9 @@ async def test_weekday_window_that_failed_is_sent_on_the_next_evening(stage: Sta
 
 
 @pytest.mark.parametrize("blueprint", [CHEAPEST, NOT_CONFIRMED, WEEKEND])
-async def test_user_chooses_how_to_be_told(hass: HomeAssistant, stage: Stage, prices: Prices, blueprint: str) -> None:
+async def test_user_chooses_how_to_be_told(
+    hass: HomeAssistant, stage: Stage, prices: Prices, blueprint: str
+) -> None:
     """Any action can say the title and the message."""
     inputs: dict[str, dict[str, Any]] = {
         CHEAPEST: {"source": "tibber", "evening_time": "21:00:00"},
@@ -581,8 +725,16 @@ async def test_user_chooses_how_to_be_told(hass: HomeAssistant, stage: Stage, pr
     }
     stage.simulator.always(NOT_CAPABLE, path=CREATE)
     texts = async_mock_service(hass, "notify", "phone")
-    tell = [{"action": "notify.phone", "data": {"title": "{{ title }}", "message": "{{ message }}"}}]
+    tell = [
+        {
+            "action": "notify.phone",
+            "data": {"title": "{{ title }}", "message": "{{ message }}"},
+        }
+    ]
     await stage.set_up(blueprint, tell=tell, **inputs[blueprint])
     await stage.at("2026-11-22T21:00:00")
     assert stage.messages == []
-    assert ["Tesla Model Y 2024" in text.data["title"] and len(text.data["message"]) > 20 for text in texts] == [True]
+    assert [
+        "Tesla Model Y 2024" in text.data["title"] and len(text.data["message"]) > 20
+        for text in texts
+    ] == [True]

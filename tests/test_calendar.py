@@ -7,14 +7,27 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceNotSupported
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
-from tests.actions import CALENDAR, NEW_START, delete_schedule, edit_time, reload, set_schedule, shown
+from tests.actions import (
+    CALENDAR,
+    NEW_START,
+    delete_schedule,
+    edit_time,
+    reload,
+    set_schedule,
+    shown,
+)
 from tests.simulator import Fault, Simulator
 
 SPRING: Final = "2027-03-28"  # 02:00 becomes 03:00 in Amsterdam
 AUTUMN: Final = "2027-10-31"  # 03:00 becomes 02:00
-NOT_CHARGING_STATE: Final = "Set from Home Assistant. It is when the car may charge, not whether it does."
+NOT_CHARGING_STATE: Final = (
+    "Set from Home Assistant. It is when the car may charge, not whether it does."
+)
 
 
 @pytest.fixture
@@ -23,7 +36,9 @@ async def amsterdam(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.config.async_update(time_zone="Europe/Amsterdam")
 
 
-async def be_at(hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: str) -> None:
+async def be_at(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: str
+) -> None:
     """Let time pass until a moment."""
     freezer.move_to(datetime.fromisoformat(moment))
     async_fire_time_changed(hass)
@@ -33,7 +48,9 @@ async def be_at(hass: HomeAssistant, freezer: FrozenDateTimeFactory, moment: str
 async def events(hass: HomeAssistant, begin: str, end: str) -> list[dict[str, Any]]:
     """Return what the calendar has between two moments, as an automation gets it."""
     data = {"entity_id": CALENDAR, "start_date_time": begin, "end_date_time": end}
-    response: Any = await hass.services.async_call("calendar", "get_events", data, blocking=True, return_response=True)
+    response: Any = await hass.services.async_call(
+        "calendar", "get_events", data, blocking=True, return_response=True
+    )
     return list(response[CALENDAR]["events"])
 
 
@@ -45,15 +62,23 @@ async def spans(hass: HomeAssistant, begin: str, end: str) -> list[tuple[str, st
 @pytest.mark.usefixtures("amsterdam")
 async def test_without_a_schedule_there_is_nothing(hass: HomeAssistant) -> None:
     """Off, and empty."""
-    assert (shown(hass, CALENDAR).state, shown(hass, CALENDAR).attributes.get("start_time")) == ("off", None)
-    assert await events(hass, "2027-01-01T00:00:00+01:00", "2027-01-08T00:00:00+01:00") == []
+    assert (
+        shown(hass, CALENDAR).state,
+        shown(hass, CALENDAR).attributes.get("start_time"),
+    ) == ("off", None)
+    assert (
+        await events(hass, "2027-01-01T00:00:00+01:00", "2027-01-08T00:00:00+01:00")
+        == []
+    )
 
 
 @pytest.mark.usefixtures("amsterdam")
 async def test_window_is_a_daily_event(hass: HomeAssistant) -> None:
     """With the place in its title, and a description that says what it is not."""
     await set_schedule(hass, start_time="01:00", stop_time="05:30")
-    assert await events(hass, "2027-01-01T00:00:00+01:00", "2027-01-03T00:00:00+01:00") == [
+    assert await events(
+        hass, "2027-01-01T00:00:00+01:00", "2027-01-03T00:00:00+01:00"
+    ) == [
         {
             "start": f"2027-01-0{day}T01:00:00+01:00",
             "end": f"2027-01-0{day}T05:30:00+01:00",
@@ -69,28 +94,49 @@ async def test_window_over_midnight_is_one_event(hass: HomeAssistant) -> None:
     """Also when only a part of it is asked for."""
     await set_schedule(hass)
     night = ("2027-01-01T23:30:00+01:00", "2027-01-02T05:30:00+01:00")
-    assert await spans(hass, "2027-01-01T12:00:00+01:00", "2027-01-02T12:00:00+01:00") == [night]
-    assert await spans(hass, "2027-01-02T00:00:00+01:00", "2027-01-02T12:00:00+01:00") == [night]
-    assert await spans(hass, "2027-01-01T12:00:00+01:00", "2027-01-01T23:31:00+01:00") == [night]
-    assert await spans(hass, "2027-01-02T05:30:00+01:00", "2027-01-02T23:30:00+01:00") == []
+    assert await spans(
+        hass, "2027-01-01T12:00:00+01:00", "2027-01-02T12:00:00+01:00"
+    ) == [night]
+    assert await spans(
+        hass, "2027-01-02T00:00:00+01:00", "2027-01-02T12:00:00+01:00"
+    ) == [night]
+    assert await spans(
+        hass, "2027-01-01T12:00:00+01:00", "2027-01-01T23:31:00+01:00"
+    ) == [night]
+    assert (
+        await spans(hass, "2027-01-02T05:30:00+01:00", "2027-01-02T23:30:00+01:00")
+        == []
+    )
 
 
 @pytest.mark.usefixtures("amsterdam")
 async def test_all_schedules_are_there_in_order(hass: HomeAssistant) -> None:
     """Of all places; a zone that is gone is called by its id, and what is no zone by its coordinates."""
-    hass.states.async_set("zone.work", "0", {"latitude": 1.5, "longitude": 2.5, "friendly_name": "Work"})
+    hass.states.async_set(
+        "zone.work", "0", {"latitude": 1.5, "longitude": 2.5, "friendly_name": "Work"}
+    )
     await set_schedule(hass)
     await set_schedule(hass, zone="zone.work", start_time="09:00", stop_time="17:00")
-    await set_schedule(hass, location={"latitude": 3.5, "longitude": 4.5}, start_time="18:00", stop_time="19:00")
+    await set_schedule(
+        hass,
+        location={"latitude": 3.5, "longitude": 4.5},
+        start_time="18:00",
+        stop_time="19:00",
+    )
     day = ("2027-01-01T06:00:00+01:00", "2027-01-02T06:00:00+01:00")
-    titles = [event["summary"].removeprefix("Charge window · ") for event in await events(hass, *day)]
+    titles = [
+        event["summary"].removeprefix("Charge window · ")
+        for event in await events(hass, *day)
+    ]
     assert titles == ["Work", "3.50000, 4.50000", "test home"]
     hass.states.async_remove("zone.work")
     assert (await events(hass, *day))[0]["summary"] == "Charge window · zone.work"
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_only_what_is_still_set_is_there(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_only_what_is_still_set_is_there(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Not what was replaced, deleted, only drafted, or possibly set."""
     day = ("2027-01-01T06:00:00+01:00", "2027-01-02T06:00:00+01:00")
     await set_schedule(hass)
@@ -99,7 +145,9 @@ async def test_only_what_is_still_set_is_there(hass: HomeAssistant, simulator: S
     simulator.script(Fault.error(500, "SERVER", "INTERNAL"))
     with pytest.raises(Exception, match="It is not known whether"):
         await set_schedule(hass, start_time="20:00")
-    assert await spans(hass, *day) == [("2027-01-01T22:00:00+01:00", "2027-01-02T05:30:00+01:00")]
+    assert await spans(hass, *day) == [
+        ("2027-01-01T22:00:00+01:00", "2027-01-02T05:30:00+01:00")
+    ]
     await delete_schedule(hass, zone="zone.home")
     assert await spans(hass, *day) == []
     assert shown(hass, CALENDAR).state == "off"
@@ -188,7 +236,13 @@ async def test_calendar_is_read_only(hass: HomeAssistant) -> None:
             ],
         ),
     ],
-    ids=["midnight", "spring, start in the gap", "spring, all in the gap", "autumn, end twice", "autumn, start twice"],
+    ids=[
+        "midnight",
+        "spring, start in the gap",
+        "spring, all in the gap",
+        "autumn, end twice",
+        "autumn, start twice",
+    ],
 )
 async def test_on_exactly_while_inside_a_window(
     hass: HomeAssistant,
@@ -212,7 +266,9 @@ async def test_on_exactly_while_inside_a_window(
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_next_window_is_shown_while_none_is_open(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+async def test_next_window_is_shown_while_none_is_open(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
     """Of several, the one that begins first."""
     await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")
     await set_schedule(hass)
@@ -227,11 +283,16 @@ async def test_next_window_is_shown_while_none_is_open(hass: HomeAssistant, free
     assert state.attributes["description"] == NOT_CHARGING_STATE
     await be_at(hass, freezer, "2027-01-01T14:00:00+01:00")
     state = shown(hass, CALENDAR)
-    assert (state.state, state.attributes["start_time"]) == ("off", "2027-01-01 23:30:00")
+    assert (state.state, state.attributes["start_time"]) == (
+        "off",
+        "2027-01-01 23:30:00",
+    )
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_windows_that_overlap_are_one_time_of_on(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+async def test_windows_that_overlap_are_one_time_of_on(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
     """From the first start to the last end."""
     await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")
     await set_schedule(hass, start_time="21:00", stop_time="23:00")
@@ -240,13 +301,21 @@ async def test_windows_that_overlap_are_one_time_of_on(hass: HomeAssistant, free
     for moment in ("20:59", "21:00", "22:30", "23:00", "23:59"):
         await be_at(hass, freezer, f"2027-01-01T{moment}:00+01:00")
         states[moment] = shown(hass, CALENDAR).state
-    assert states == {"20:59": "off", "21:00": "on", "22:30": "on", "23:00": "on", "23:59": "on"}
+    assert states == {
+        "20:59": "off",
+        "21:00": "on",
+        "22:30": "on",
+        "23:00": "on",
+        "23:59": "on",
+    }
     await be_at(hass, freezer, "2027-01-02T01:00:00+01:00")
     assert shown(hass, CALENDAR).state == "off"
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_a_clock_that_is_put_back_is_followed(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+async def test_a_clock_that_is_put_back_is_followed(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
     """What was the next window then is not the next one any more."""
     await be_at(hass, freezer, "2027-01-08T12:00:00+01:00")
     await set_schedule(hass)
@@ -258,17 +327,23 @@ async def test_a_clock_that_is_put_back_is_followed(hass: HomeAssistant, freezer
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_the_calendar_calls_a_zone_what_it_is_called_now(hass: HomeAssistant) -> None:
+async def test_the_calendar_calls_a_zone_what_it_is_called_now(
+    hass: HomeAssistant,
+) -> None:
     """At the latest with the next command, also when the window stays the same."""
     await set_schedule(hass)
     home = shown(hass, "zone.home")
-    hass.states.async_set("zone.home", home.state, {**home.attributes, "friendly_name": "The nest"})
+    hass.states.async_set(
+        "zone.home", home.state, {**home.attributes, "friendly_name": "The nest"}
+    )
     await set_schedule(hass)
     assert shown(hass, CALENDAR).attributes["message"] == "Charge window · The nest"
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_other_time_zone_moves_the_windows(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+async def test_other_time_zone_moves_the_windows(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
     """At once, when the user changes it."""
     await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")
     await set_schedule(hass, start_time="13:00", stop_time="14:00")
@@ -276,9 +351,9 @@ async def test_other_time_zone_moves_the_windows(hass: HomeAssistant, freezer: F
     await hass.config.async_update(time_zone="Asia/Tokyo")
     await hass.async_block_till_done()
     assert shown(hass, CALENDAR).attributes["start_time"] == "2027-01-02 13:00:00"
-    assert await spans(hass, "2027-01-01T00:00:00+09:00", "2027-01-02T00:00:00+09:00") == [
-        ("2027-01-01T13:00:00+09:00", "2027-01-01T14:00:00+09:00")
-    ]
+    assert await spans(
+        hass, "2027-01-01T00:00:00+09:00", "2027-01-02T00:00:00+09:00"
+    ) == [("2027-01-01T13:00:00+09:00", "2027-01-01T14:00:00+09:00")]
     await be_at(hass, freezer, "2027-01-02T13:00:00+09:00")
     assert shown(hass, CALENDAR).state == "on"
 
@@ -287,12 +362,42 @@ async def test_other_time_zone_moves_the_windows(hass: HomeAssistant, freezer: F
 @pytest.mark.parametrize(
     ("start", "stop", "day", "expected"),
     [
-        ("23:30", "05:30", "2027-03-27T12:00:00", ("2027-03-27T23:30:00+01:00", f"{SPRING}T05:30:00+02:00")),
-        ("02:30", "05:00", "2027-03-27T12:00:00", (f"{SPRING}T03:00:00+02:00", f"{SPRING}T05:00:00+02:00")),
-        ("01:00", "02:30", "2027-03-27T12:00:00", (f"{SPRING}T01:00:00+01:00", f"{SPRING}T03:00:00+02:00")),
-        ("02:10", "02:50", f"{SPRING}T12:00:00", ("2027-03-29T02:10:00+02:00", "2027-03-29T02:50:00+02:00")),
-        ("23:30", "05:30", "2027-10-30T12:00:00", ("2027-10-30T23:30:00+02:00", f"{AUTUMN}T05:30:00+01:00")),
-        ("02:30", "05:00", "2027-10-30T12:00:00", (f"{AUTUMN}T02:30:00+02:00", f"{AUTUMN}T05:00:00+01:00")),
+        (
+            "23:30",
+            "05:30",
+            "2027-03-27T12:00:00",
+            ("2027-03-27T23:30:00+01:00", f"{SPRING}T05:30:00+02:00"),
+        ),
+        (
+            "02:30",
+            "05:00",
+            "2027-03-27T12:00:00",
+            (f"{SPRING}T03:00:00+02:00", f"{SPRING}T05:00:00+02:00"),
+        ),
+        (
+            "01:00",
+            "02:30",
+            "2027-03-27T12:00:00",
+            (f"{SPRING}T01:00:00+01:00", f"{SPRING}T03:00:00+02:00"),
+        ),
+        (
+            "02:10",
+            "02:50",
+            f"{SPRING}T12:00:00",
+            ("2027-03-29T02:10:00+02:00", "2027-03-29T02:50:00+02:00"),
+        ),
+        (
+            "23:30",
+            "05:30",
+            "2027-10-30T12:00:00",
+            ("2027-10-30T23:30:00+02:00", f"{AUTUMN}T05:30:00+01:00"),
+        ),
+        (
+            "02:30",
+            "05:00",
+            "2027-10-30T12:00:00",
+            (f"{AUTUMN}T02:30:00+02:00", f"{AUTUMN}T05:00:00+01:00"),
+        ),
     ],
 )
 async def test_events_across_both_clock_changes(
@@ -312,12 +417,17 @@ async def test_window_in_the_gap_is_left_out(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.usefixtures("amsterdam")
-async def test_same_after_a_reload(hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory) -> None:
+async def test_same_after_a_reload(
+    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> None:
     """The state goes on to change by itself."""
     await be_at(hass, freezer, "2027-01-01T12:00:00+01:00")
     await set_schedule(hass)
     before = shown(hass, CALENDAR)
     await reload(hass, entry)
-    assert (shown(hass, CALENDAR).state, shown(hass, CALENDAR).attributes) == (before.state, before.attributes)
+    assert (shown(hass, CALENDAR).state, shown(hass, CALENDAR).attributes) == (
+        before.state,
+        before.attributes,
+    )
     await be_at(hass, freezer, "2027-01-01T23:30:00+01:00")
     assert shown(hass, CALENDAR).state == "on"

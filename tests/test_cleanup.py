@@ -10,7 +10,11 @@ from typing import Any, Final
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE as FINAL_WRITE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.helpers.json import save_json
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
@@ -57,14 +61,26 @@ def is_delete(request: ReceivedRequest) -> bool:
 
 def listeners(hass: HomeAssistant) -> dict[str, int]:
     """Return how many listen to each event; Home Assistant's registries wait for the final write now and then."""
-    return {str(event): count for event, count in hass.bus.async_listeners().items() if event != FINAL_WRITE}
+    return {
+        str(event): count
+        for event, count in hass.bus.async_listeners().items()
+        if event != FINAL_WRITE
+    }
 
 
 def ours_at_work(hass: HomeAssistant) -> list[str]:
     """Return the tasks and timers that run code of ours."""
     with long_repr_strings():
-        tasks = [repr(task) for task in asyncio.all_tasks(hass.loop) if task is not asyncio.current_task()]
-        timers = [repr(handle) for handle in get_scheduled_timer_handles(hass.loop) if not handle.cancelled()]
+        tasks = [
+            repr(task)
+            for task in asyncio.all_tasks(hass.loop)
+            if task is not asyncio.current_task()
+        ]
+        timers = [
+            repr(handle)
+            for handle in get_scheduled_timer_handles(hass.loop)
+            if not handle.cancelled()
+        ]
     return [text for text in tasks + timers if "custom_components" in text]
 
 
@@ -85,7 +101,9 @@ async def remove(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 def errors_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     """Return what was logged as an error."""
-    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    return [
+        record.getMessage() for record in caplog.records if record.levelname == "ERROR"
+    ]
 
 
 async def add_volvo(hass: HomeAssistant, entry: MockConfigEntry) -> Callable[[], None]:
@@ -114,7 +132,11 @@ async def test_reloading_twenty_times_grows_nothing(
     await set_schedule(hass)
     await reload(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
-    before, tasks, files = listeners(hass), len(asyncio.all_tasks(hass.loop)), stores(hass)
+    before, tasks, files = (
+        listeners(hass),
+        len(asyncio.all_tasks(hass.loop)),
+        stores(hass),
+    )
     for _ in range(20):
         await reload(hass, entry)
         await hass.async_block_till_done(wait_background_tasks=True)
@@ -155,7 +177,10 @@ async def test_an_end_returns_after_the_last_write(
     await simulator.wait_for_request(path=CREATE)
     await end(hass, entry)
     data = stored(hass, entry)
-    assert (data["executions"][-1]["verdict"], len(data["possible"])) == ("unconfirmed", 1)
+    assert (data["executions"][-1]["verdict"], len(data["possible"])) == (
+        "unconfirmed",
+        1,
+    )
     with pytest.raises(HomeAssistantError, match="It is not known whether") as caught:
         await call
     assert caught.value.translation_key == "create_unconfirmed"
@@ -193,13 +218,22 @@ async def test_the_second_of_two_sets_is_not_sent_when_unloaded_in_between(
     await reload(hass, entry)
     third = await set_schedule(hass, start_time="01:00")
     errors = await asyncio.gather(first, second, return_exceptions=True)
-    assert [getattr(error, "translation_key", None) for error in errors] == ["create_unconfirmed", "stopped"]
-    assert [request.json["data"]["attributes"]["startTime"] for request in simulator.creates] == ["23:30", "01:00"]
-    assert [own["schedule_id"] for own in stored(hass, entry)["schedules"]] == [third["schedule_id"]]
+    assert [getattr(error, "translation_key", None) for error in errors] == [
+        "create_unconfirmed",
+        "stopped",
+    ]
+    assert [
+        request.json["data"]["attributes"]["startTime"] for request in simulator.creates
+    ] == ["23:30", "01:00"]
+    assert [own["schedule_id"] for own in stored(hass, entry)["schedules"]] == [
+        third["schedule_id"]
+    ]
 
 
 @pytest.fixture
-def slow_disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowDisk]:
+def slow_disk(
+    entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SlowDisk]:
     """Let the first write begin only when somebody lets it."""
     disk = SlowDisk()
     waits: Iterator[Callable[[], object]] = chain([disk.wait], repeat(bool))
@@ -209,13 +243,17 @@ def slow_disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterat
         next(waits)()
         save_json(*args, **kwargs)
 
-    monkeypatch.setattr("custom_components.smartcar_charging.ledger.save_json", wait_and_save)
+    monkeypatch.setattr(
+        "custom_components.smartcar_charging.ledger.save_json", wait_and_save
+    )
     yield disk
     disk.go_on.set()
 
 
 @pytest.fixture
-def disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+def disk(
+    entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[threading.Event]:
     """Let a write end only when the event is set, although the file is there already."""
     event = threading.Event()
 
@@ -224,7 +262,9 @@ def disk(entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> Iterator[th
         save_json(*args, **kwargs)
         event.wait()
 
-    monkeypatch.setattr("custom_components.smartcar_charging.ledger.save_json", save_and_wait)
+    monkeypatch.setattr(
+        "custom_components.smartcar_charging.ledger.save_json", save_and_wait
+    )
     yield event
     event.set()
 
@@ -236,7 +276,10 @@ async def some_turns_of_the_loop() -> None:
 
 
 async def test_an_edit_that_was_cut_off_does_not_undo_the_record_of_a_command(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, slow_disk: SlowDisk
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    slow_disk: SlowDisk,
 ) -> None:
     """Its thread can not be cut off, so the command waits for it: what is sent is on record, whatever comes."""
     hold = asyncio.Event()
@@ -249,14 +292,21 @@ async def test_an_edit_that_was_cut_off_does_not_undo_the_record_of_a_command(
     assert simulator.creates == []
     slow_disk.go_on.set()
     await simulator.wait_for_request(path=CREATE)
-    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["in_progress"]
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == [
+        "in_progress"
+    ]
     hold.set()
     await call
-    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["success"]
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == [
+        "success"
+    ]
 
 
 async def test_a_removal_waits_for_an_edit(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, slow_disk: SlowDisk
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    slow_disk: SlowDisk,
 ) -> None:
     """Otherwise its thread would leave a file of a car that is gone."""
     edit = hass.async_create_task(edit_time(hass, NEW_START, "21:00"))
@@ -275,7 +325,11 @@ async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 @pytest.mark.parametrize("end", [unload, stop])
 async def test_a_command_that_begins_just_before_an_end_is_not_sent(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, disk: threading.Event, end: End
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    disk: threading.Event,
+    end: End,
 ) -> None:
     """It is on record already, so the record says that nothing was sent."""
     call = hass.async_create_task(set_schedule(hass))
@@ -288,7 +342,10 @@ async def test_a_command_that_begins_just_before_an_end_is_not_sent(
     with pytest.raises(HomeAssistantError, match="Nothing was sent"):
         await call
     data = stored(hass, entry)
-    assert ([record["verdict"] for record in data["executions"]], data["possible"]) == (["failed"], [])
+    assert ([record["verdict"] for record in data["executions"]], data["possible"]) == (
+        ["failed"],
+        [],
+    )
     assert simulator.creates == []
 
 
@@ -302,7 +359,9 @@ async def test_a_car_that_is_added_while_the_entry_ends_ends_with_it(
 ) -> None:
     """The listener that reads the car's store just then adds nothing to an entry that is not loaded."""
     feed = await add_volvo(hass, entry)
-    hass.config_entries.async_update_entry(entry, title="One more change, which waits for the first")
+    hass.config_entries.async_update_entry(
+        entry, title="One more change, which waits for the first"
+    )
     ending = hass.async_create_task(end(hass, entry))
     await asyncio.sleep(0.1)
     feed()
@@ -315,7 +374,10 @@ async def test_a_car_that_is_added_while_the_entry_ends_ends_with_it(
 
 
 async def test_a_car_that_is_added_while_the_entry_reloads_is_there_once(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """By the listener that was at work or by the setup, but not by both."""
     feed = await add_volvo(hass, entry)
@@ -324,13 +386,19 @@ async def test_a_car_that_is_added_while_the_entry_reloads_is_there_once(
     feed()
     await reloading
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert (sensor(hass).state, hass.states.is_state(VOLVO_SENSOR, "unknown")) == ("unknown", True)
+    assert (sensor(hass).state, hass.states.is_state(VOLVO_SENSOR, "unknown")) == (
+        "unknown",
+        True,
+    )
     assert len(entry.update_listeners) == 1
     assert errors_in(caplog) == []
 
 
 async def test_a_car_that_is_removed_just_before_its_entry_leaves_no_store(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The write that ends its command does not come after the files are gone."""
     simulator.script(Fault(hold=asyncio.Event()), path=CREATE)
@@ -362,7 +430,9 @@ async def test_an_entry_that_is_removed_during_a_command_leaves_nothing(
     assert (stores(hass), hass.states.async_all("sensor")) == ([], [])
     assert er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id) == []
     assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == []
-    assert [issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN] == []
+    assert [
+        issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN
+    ] == []
     assert ours_at_work(hass) == []
 
 
@@ -388,7 +458,10 @@ async def test_a_stop_of_home_assistant_ends_an_idle_entry_at_once(
     written, sent = store_of(hass, entry).stat().st_mtime_ns, len(simulator.requests)
     async with asyncio.timeout(5):
         await hass.async_stop(force=True)
-    assert (store_of(hass, entry).stat().st_mtime_ns, len(simulator.requests)) == (written, sent)
+    assert (store_of(hass, entry).stat().st_mtime_ns, len(simulator.requests)) == (
+        written,
+        sent,
+    )
     assert ours_at_work(hass) == []
 
 
@@ -404,6 +477,9 @@ async def test_a_stop_of_home_assistant_writes_the_end_of_a_command(
     with pytest.raises(HomeAssistantError, match="It is not known whether"):
         await call
     data = stored(hass, entry)
-    assert (data["executions"][-1]["verdict"], len(data["possible"])) == ("unconfirmed", 1)
+    assert (data["executions"][-1]["verdict"], len(data["possible"])) == (
+        "unconfirmed",
+        1,
+    )
     assert ours_at_work(hass) == []
     assert sensor(hass).state == "unconfirmed"

@@ -24,11 +24,23 @@ from tests.flows import (
     sensor_of,
     set_schedule,
 )
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Car, Cut, Fault, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    VOLVO,
+    Car,
+    Cut,
+    Fault,
+    Simulator,
+)
 
 APPLICATION_ID = "0b7e8c5a-93d1-4f6e-8a2b-1c4d5e6f7a8b"
 REJECTED = Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED")
-API_CREDENTIALS_STEP = {"reauth": "reauth_confirm", "reconfigure": "new_api_credentials"}
+API_CREDENTIALS_STEP = {
+    "reauth": "reauth_confirm",
+    "reconfigure": "new_api_credentials",
+}
 BOTH_WAYS = pytest.mark.parametrize("source", ["reauth", "reconfigure"])
 
 FAILED_LISTS = [
@@ -60,7 +72,9 @@ async def token_entry(hass: HomeAssistant, token: str) -> MockConfigEntry:
 @pytest.fixture
 def other_application(simulator: Simulator) -> None:
     """Let there be another application, which sees all cars too."""
-    simulator.applications[OTHER_CREDENTIALS["client_id"]] = OTHER_CREDENTIALS["client_secret"]
+    simulator.applications[OTHER_CREDENTIALS["client_id"]] = OTHER_CREDENTIALS[
+        "client_secret"
+    ]
 
 
 def accounts(hass: HomeAssistant) -> list[dict[str, Any]]:
@@ -73,13 +87,17 @@ def accounts(hass: HomeAssistant) -> list[dict[str, Any]]:
 
 async def test_menu_offers_both_kinds_of_credentials(hass: HomeAssistant) -> None:
     """The user chooses first how to sign in, the recommended way on top."""
-    shown = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+    shown = await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "user"}
+    )
     assert shown["type"] is FlowResultType.MENU
     assert shown["step_id"] == "user"
     assert shown["menu_options"] == ["api_credentials", "access_token"]
 
 
-async def test_api_credentials_and_a_chosen_car_make_an_account(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_api_credentials_and_a_chosen_car_make_an_account(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The entry has the credentials, its first subentry the car."""
     dialog = await Dialog.new_account(hass, "api_credentials")
     assert (dialog.step, dialog.errors, dialog.prefilled) == ("api_credentials", {}, {})
@@ -94,10 +112,17 @@ async def test_api_credentials_and_a_chosen_car_make_an_account(hass: HomeAssist
     (subentry,) = entry.subentries.values()
     assert (subentry.subentry_type, subentry.unique_id) == ("vehicle", TESLA.vehicle_id)
     assert subentry.title == "Tesla Model Y 2024"
-    assert subentry.data == {**ids_of(TESLA), "make": "Tesla", "model": "Model Y", "year": 2024}
+    assert subentry.data == {
+        **ids_of(TESLA),
+        "make": "Tesla",
+        "model": "Model Y",
+        "year": 2024,
+    }
 
 
-async def test_access_token_and_ids_make_an_account(hass: HomeAssistant, simulator: Simulator, token: str) -> None:
+async def test_access_token_and_ids_make_an_account(
+    hass: HomeAssistant, simulator: Simulator, token: str
+) -> None:
     """One form is enough; the entry has no unique id, since nothing of it lasts."""
     dialog = await Dialog.new_account(hass, "access_token")
     assert (dialog.step, dialog.errors, dialog.prefilled) == ("access_token", {}, {})
@@ -110,10 +135,17 @@ async def test_access_token_and_ids_make_an_account(hass: HomeAssistant, simulat
     (subentry,) = entry.subentries.values()
     assert subentry.unique_id == VOLVO.vehicle_id
     assert subentry.title == "Volvo EX40 2025"
-    assert subentry.data == {**ids_of(VOLVO), "make": "Volvo", "model": "EX40", "year": 2025}
+    assert subentry.data == {
+        **ids_of(VOLVO),
+        "make": "Volvo",
+        "model": "EX40",
+        "year": 2025,
+    }
 
 
-async def test_car_works_as_soon_as_the_form_closes(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_car_works_as_soon_as_the_form_closes(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The sensor is there, and an action reaches the car."""
     dialog = await Dialog.list_of_cars(hass)
     await dialog.choose_car(TESLA)
@@ -122,15 +154,23 @@ async def test_car_works_as_soon_as_the_form_closes(hass: HomeAssistant, simulat
     await set_schedule(hass, TESLA)
     assert simulator.creates[-1].headers["sc-user-id"] == TESLA.user_id
     assert last_token(simulator) in simulator.tokens_minted
-    assert [(schedule.start, schedule.stop) for schedule in simulator.schedules(TESLA.vehicle_id)] == [
-        ("23:30", "05:30")
-    ]
+    assert [
+        (schedule.start, schedule.stop)
+        for schedule in simulator.schedules(TESLA.vehicle_id)
+    ] == [("23:30", "05:30")]
 
 
-async def test_white_space_around_api_credentials_is_dropped(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_white_space_around_api_credentials_is_dropped(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Copying often takes a blank or a line end along."""
     dialog = await Dialog.new_account(hass, "api_credentials")
-    await dialog.enter({"client_id": f" {DEMO_CLIENT_ID}\n", "client_secret": f"\t{DEMO_CLIENT_SECRET} "})
+    await dialog.enter(
+        {
+            "client_id": f" {DEMO_CLIENT_ID}\n",
+            "client_secret": f"\t{DEMO_CLIENT_SECRET} ",
+        }
+    )
     await dialog.choose_car(TESLA)
     assert dialog.entry.data == API_CREDENTIALS
 
@@ -161,7 +201,10 @@ async def test_scheme_and_white_space_around_a_token_are_dropped(
     ],
 )
 async def test_wrong_api_credentials_can_be_corrected(
-    hass: HomeAssistant, simulator: Simulator, mistake: dict[str, str], errors: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    mistake: dict[str, str],
+    errors: dict[str, str],
 ) -> None:
     """The field that is to be looked at has the error; the client id stays, the secret does not."""
     dialog = await Dialog.new_account(hass, "api_credentials")
@@ -192,7 +235,10 @@ async def test_api_credentials_can_be_sent_again_after_a_failure(
     dialog = await Dialog.new_account(hass, "api_credentials")
     simulator.always(fault, path=path)
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == ("api_credentials", {"base": "cannot_connect"})
+    assert (dialog.step, dialog.errors) == (
+        "api_credentials",
+        {"base": "cannot_connect"},
+    )
     assert dialog.prefilled == {"client_id": DEMO_CLIENT_ID}
 
     simulator.behave()
@@ -201,12 +247,17 @@ async def test_api_credentials_can_be_sent_again_after_a_failure(
     assert dialog.entry.data == API_CREDENTIALS
 
 
-async def test_api_credentials_can_be_sent_again_with_a_network(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_api_credentials_can_be_sent_again_with_a_network(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """A refused connection leaves nothing behind."""
     dialog = await Dialog.new_account(hass, "api_credentials")
     await simulator.stop()
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == ("api_credentials", {"base": "cannot_connect"})
+    assert (dialog.step, dialog.errors) == (
+        "api_credentials",
+        {"base": "cannot_connect"},
+    )
     assert accounts(hass) == []
 
     await simulator.start()
@@ -215,7 +266,9 @@ async def test_api_credentials_can_be_sent_again_with_a_network(hass: HomeAssist
     assert accounts(hass) == [API_CREDENTIALS]
 
 
-async def test_token_can_be_sent_again_with_a_network(hass: HomeAssistant, simulator: Simulator, token: str) -> None:
+async def test_token_can_be_sent_again_with_a_network(
+    hass: HomeAssistant, simulator: Simulator, token: str
+) -> None:
     """A refused connection leaves nothing behind."""
     dialog = await Dialog.new_account(hass, "access_token")
     await simulator.stop()
@@ -229,11 +282,16 @@ async def test_token_can_be_sent_again_with_a_network(hass: HomeAssistant, simul
 
 
 @pytest.mark.parametrize("wrong", ["expired", "not a token", "tök"])
-async def test_wrong_token_can_be_corrected(hass: HomeAssistant, simulator: Simulator, token: str, wrong: str) -> None:
+async def test_wrong_token_can_be_corrected(
+    hass: HomeAssistant, simulator: Simulator, token: str, wrong: str
+) -> None:
     """The ids stay in the form, the token does not."""
     dialog = await Dialog.new_account(hass, "access_token")
     await dialog.enter({"access_token": wrong, **ids_of(TESLA)})
-    assert (dialog.step, dialog.errors) == ("access_token", {"access_token": "invalid_auth"})
+    assert (dialog.step, dialog.errors) == (
+        "access_token",
+        {"access_token": "invalid_auth"},
+    )
     assert dialog.prefilled == ids_of(TESLA)
 
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
@@ -242,7 +300,11 @@ async def test_wrong_token_can_be_corrected(hass: HomeAssistant, simulator: Simu
 
 @pytest.mark.parametrize(("mistake", "errors"), WRONG_IDS)
 async def test_wrong_ids_beside_a_token_can_be_corrected(
-    hass: HomeAssistant, simulator: Simulator, token: str, mistake: dict[str, str], errors: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    token: str,
+    mistake: dict[str, str],
+    errors: dict[str, str],
 ) -> None:
     """The error stands on the id that is wrong; the token has to be pasted again."""
     dialog = await Dialog.new_account(hass, "access_token")
@@ -255,10 +317,14 @@ async def test_wrong_ids_beside_a_token_can_be_corrected(
     assert dialog.entry.data == {"access_token": token}
 
 
-async def test_what_can_not_be_an_id_is_not_asked_for(hass: HomeAssistant, simulator: Simulator, token: str) -> None:
+async def test_what_can_not_be_an_id_is_not_asked_for(
+    hass: HomeAssistant, simulator: Simulator, token: str
+) -> None:
     """Such a form is answered without a request."""
     dialog = await Dialog.new_account(hass, "access_token")
-    await dialog.enter({"access_token": token, "vehicle_id": "..", "user_id": TESLA.user_id})
+    await dialog.enter(
+        {"access_token": token, "vehicle_id": "..", "user_id": TESLA.user_id}
+    )
     assert dialog.errors == {"vehicle_id": "invalid_id"}
     assert simulator.requests == []
 
@@ -282,7 +348,9 @@ async def test_token_can_be_sent_again_after_a_failure(
 # What is set up already
 
 
-async def test_client_id_is_set_up_only_once(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_client_id_is_set_up_only_once(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """More cars belong to the account that is there; nothing needs to be sent to know that."""
     simulator.requests.clear()
     dialog = await Dialog.list_of_cars(hass)
@@ -291,7 +359,9 @@ async def test_client_id_is_set_up_only_once(hass: HomeAssistant, simulator: Sim
     assert accounts(hass) == [API_CREDENTIALS]
 
 
-async def test_car_is_set_up_only_once(hass: HomeAssistant, token: str, entry: MockConfigEntry) -> None:
+async def test_car_is_set_up_only_once(
+    hass: HomeAssistant, token: str, entry: MockConfigEntry
+) -> None:
     """A car of one account can not be the first car of another."""
     dialog = await Dialog.new_account(hass, "access_token")
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
@@ -310,16 +380,27 @@ async def test_first_of_two_flows_gets_the_car(hass: HomeAssistant, token: str) 
     assert quicker.entry.state is ConfigEntryState.LOADED
 
 
-async def test_car_chosen_twice_at_the_same_moment_is_set_up_once(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_car_chosen_twice_at_the_same_moment_is_set_up_once(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Both wait for the same answer; still only one makes an account."""
     dialogs = [await Dialog.new_account(hass, "access_token") for _ in range(2)]
-    entered = [{"access_token": simulator.issue_token(), **ids_of(TESLA)} for _ in dialogs]
-    await asyncio.gather(*(dialog.enter(values) for dialog, values in zip(dialogs, entered, strict=True)))
-    assert {dialog.shown["type"] for dialog in dialogs} == {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}
+    entered = [
+        {"access_token": simulator.issue_token(), **ids_of(TESLA)} for _ in dialogs
+    ]
+    await asyncio.gather(
+        *(dialog.enter(values) for dialog, values in zip(dialogs, entered, strict=True))
+    )
+    assert {dialog.shown["type"] for dialog in dialogs} == {
+        FlowResultType.ABORT,
+        FlowResultType.CREATE_ENTRY,
+    }
     assert len(accounts(hass)) == 1
 
 
-async def test_second_flow_for_a_client_id_is_closed_by_the_first(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_second_flow_for_a_client_id_is_closed_by_the_first(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Only one of two lists for the same application can be used."""
     slower, quicker = await Dialog.list_of_cars(hass), await Dialog.list_of_cars(hass)
     await quicker.choose_car(TESLA)
@@ -342,7 +423,9 @@ async def test_client_id_that_another_account_took_meanwhile_is_refused(
 
 
 @pytest.mark.usefixtures("other_application")
-async def test_two_applications_live_side_by_side(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_two_applications_live_side_by_side(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Each account offers its own cars, and each command bears the token of its own application."""
     simulator.add_car(replace(TESLA, application=DEMO_CLIENT_ID))
     simulator.add_car(replace(VOLVO, application=OTHER_CREDENTIALS["client_id"]))
@@ -357,8 +440,14 @@ async def test_two_applications_live_side_by_side(hass: HomeAssistant, simulator
 
     await set_schedule(hass, VOLVO)
     await set_schedule(hass, TESLA)
-    tokens = [simulator.valid_token(request.headers["Authorization"][7:]) for request in simulator.creates]
-    assert [token and token.application for token in tokens] == [OTHER_CREDENTIALS["client_id"], DEMO_CLIENT_ID]
+    tokens = [
+        simulator.valid_token(request.headers["Authorization"][7:])
+        for request in simulator.creates
+    ]
+    assert [token and token.application for token in tokens] == [
+        OTHER_CREDENTIALS["client_id"],
+        DEMO_CLIENT_ID,
+    ]
 
 
 # Other credentials for an account
@@ -387,7 +476,9 @@ async def test_rejected_credentials_are_asked_for_and_used_at_once(
 
     await set_schedule(hass)
     assert last_token(simulator) == simulator.tokens_minted[-1]
-    assert b"client_secret=rotated" in simulator.received("POST", "/oauth2/token")[-1].body
+    assert (
+        b"client_secret=rotated" in simulator.received("POST", "/oauth2/token")[-1].body
+    )
     assert entry.runtime_data is account
     assert hass.config_entries.flow.async_progress() == []
 
@@ -401,10 +492,16 @@ async def test_new_token_is_used_without_a_reload(
     simulator.revoke_tokens()
     token = simulator.issue_token(DEMO_CLIENT_ID)
     dialog = await Dialog.new_credentials(hass, token_entry, source)
-    assert dialog.step == {"reauth": "reauth_token", "reconfigure": "reconfigure"}[source]
+    assert (
+        dialog.step == {"reauth": "reauth_token", "reconfigure": "reconfigure"}[source]
+    )
     assert dialog.shown["menu_options"] == ["new_api_credentials", "new_access_token"]
     await dialog.choose("new_access_token")
-    assert (dialog.step, dialog.errors, dialog.prefilled) == ("new_access_token", {}, {})
+    assert (dialog.step, dialog.errors, dialog.prefilled) == (
+        "new_access_token",
+        {},
+        {},
+    )
     await dialog.enter({"access_token": f" Bearer {token} "})
     assert dialog.abort_reason == f"{source}_successful"
     assert token_entry.data == {"access_token": token}
@@ -425,7 +522,11 @@ async def test_token_account_moves_to_api_credentials(
     account, state = token_entry.runtime_data, hass.states.get(sensor_of(hass, TESLA))
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_api_credentials")
-    assert (dialog.step, dialog.errors, dialog.prefilled) == ("new_api_credentials", {}, {})
+    assert (dialog.step, dialog.errors, dialog.prefilled) == (
+        "new_api_credentials",
+        {},
+        {},
+    )
     await dialog.enter(API_CREDENTIALS)
     assert dialog.abort_reason == f"{source}_successful"
     assert token_entry.data == API_CREDENTIALS
@@ -439,10 +540,15 @@ async def test_token_account_moves_to_api_credentials(
 
 @BOTH_WAYS
 @pytest.mark.parametrize(
-    ("title", "title_after"), [("Smartcar (access token)", "Smartcar (…9a88)"), ("My cars", "My cars")]
+    ("title", "title_after"),
+    [("Smartcar (access token)", "Smartcar (…9a88)"), ("My cars", "My cars")],
 )
 async def test_title_follows_the_credentials_unless_the_user_chose_it(
-    hass: HomeAssistant, token_entry: MockConfigEntry, source: str, title: str, title_after: str
+    hass: HomeAssistant,
+    token_entry: MockConfigEntry,
+    source: str,
+    title: str,
+    title_after: str,
 ) -> None:
     """Only our own words are replaced by others."""
     hass.config_entries.async_update_entry(token_entry, title=title)
@@ -467,7 +573,10 @@ async def test_account_moves_to_an_application_that_has_its_cars(
 
     await set_schedule(hass)
     assert last_token(simulator) == simulator.tokens_minted[-1]
-    assert b"client_id=client_other" in simulator.received("POST", "/oauth2/token")[-1].body
+    assert (
+        b"client_id=client_other"
+        in simulator.received("POST", "/oauth2/token")[-1].body
+    )
     assert entry.runtime_data is account
 
 
@@ -475,10 +584,18 @@ async def test_account_moves_to_an_application_that_has_its_cars(
 @pytest.mark.usefixtures("other_application")
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
 @pytest.mark.parametrize(
-    "missing", [{"Volvo EX40 2025": VOLVO}, {"Tesla Model Y 2024": TESLA, "Volvo EX40 2025": VOLVO}]
+    "missing",
+    [
+        {"Volvo EX40 2025": VOLVO},
+        {"Tesla Model Y 2024": TESLA, "Volvo EX40 2025": VOLVO},
+    ],
 )
 async def test_application_that_lacks_a_car_is_refused_by_name(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, source: str, missing: dict[str, Car]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    source: str,
+    missing: dict[str, Car],
 ) -> None:
     """Its commands would never reach those cars; the form says which, and takes other credentials."""
     for car in missing.values():
@@ -521,7 +638,10 @@ async def test_token_of_an_application_without_the_car_is_refused(
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_access_token")
     await dialog.enter({"access_token": simulator.issue_token("client_other")})
-    assert (dialog.step, dialog.errors) == ("new_access_token", {"access_token": "other_application"})
+    assert (dialog.step, dialog.errors) == (
+        "new_access_token",
+        {"access_token": "other_application"},
+    )
     assert dialog.shown["description_placeholders"]["vehicles"] == "Tesla Model Y 2024"
     assert dialog.prefilled == {}
 
@@ -551,14 +671,22 @@ async def test_two_accounts_can_not_take_the_same_client_id_at_the_same_moment(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """Both wait for the same answer; still only one moves."""
-    entries = [make_entry(car, data={"access_token": simulator.issue_token()}) for car in (TESLA, VOLVO)]
+    entries = [
+        make_entry(car, data={"access_token": simulator.issue_token()})
+        for car in (TESLA, VOLVO)
+    ]
     for entry in entries:
         entry.add_to_hass(hass)
-    dialogs = [await Dialog.new_credentials(hass, entry, "reconfigure") for entry in entries]
+    dialogs = [
+        await Dialog.new_credentials(hass, entry, "reconfigure") for entry in entries
+    ]
     for dialog in dialogs:
         await dialog.choose("new_api_credentials")
     await asyncio.gather(*(dialog.enter(API_CREDENTIALS) for dialog in dialogs))
-    assert {dialog.abort_reason for dialog in dialogs} == {"reconfigure_successful", "already_configured"}
+    assert {dialog.abort_reason for dialog in dialogs} == {
+        "reconfigure_successful",
+        "already_configured",
+    }
     assert sorted(entry.data == API_CREDENTIALS for entry in entries) == [False, True]
 
 
@@ -571,7 +699,11 @@ async def test_two_accounts_can_not_take_the_same_client_id_at_the_same_moment(
     ],
 )
 async def test_wrong_new_api_credentials_can_be_corrected(
-    hass: HomeAssistant, entry: MockConfigEntry, source: str, mistake: dict[str, str], errors: dict[str, str]
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    source: str,
+    mistake: dict[str, str],
+    errors: dict[str, str],
 ) -> None:
     """The account keeps what it has until something better is entered."""
     dialog = await Dialog.new_credentials(hass, entry, source)
@@ -593,7 +725,10 @@ async def test_new_api_credentials_can_be_sent_again_with_a_network(
     dialog = await Dialog.new_credentials(hass, entry, source)
     await simulator.stop()
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == (API_CREDENTIALS_STEP[source], {"base": "cannot_connect"})
+    assert (dialog.step, dialog.errors) == (
+        API_CREDENTIALS_STEP[source],
+        {"base": "cannot_connect"},
+    )
     assert dialog.prefilled == {"client_id": DEMO_CLIENT_ID}
 
     await simulator.start()
@@ -610,7 +745,10 @@ async def test_wrong_new_token_can_be_corrected(
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_access_token")
     await dialog.enter({"access_token": "mistyped"})
-    assert (dialog.step, dialog.errors) == ("new_access_token", {"access_token": "invalid_auth"})
+    assert (dialog.step, dialog.errors) == (
+        "new_access_token",
+        {"access_token": "invalid_auth"},
+    )
     assert dialog.prefilled == {}
     assert token_entry.data == before
 
@@ -629,7 +767,10 @@ async def test_new_token_can_be_sent_again_with_a_network(
     await dialog.choose("new_access_token")
     await simulator.stop()
     await dialog.enter({"access_token": token})
-    assert (dialog.step, dialog.errors) == ("new_access_token", {"base": "cannot_connect"})
+    assert (dialog.step, dialog.errors) == (
+        "new_access_token",
+        {"base": "cannot_connect"},
+    )
     assert dialog.prefilled == {}
 
     await simulator.start()
@@ -661,12 +802,20 @@ async def test_credentials_can_be_exchanged_while_the_account_is_not_loaded(
 @pytest.mark.parametrize(
     ("kind", "entered", "shown_again"),
     [
-        ("api_credentials", {"client_id": "client_x", "client_secret": "mistyped"}, {"client_id": "client_x"}),
+        (
+            "api_credentials",
+            {"client_id": "client_x", "client_secret": "mistyped"},
+            {"client_id": "client_x"},
+        ),
         ("access_token", {"access_token": "mistyped", **ids_of(TESLA)}, ids_of(TESLA)),
     ],
 )
 async def test_no_secret_is_shown_again(
-    hass: HomeAssistant, simulator: Simulator, kind: str, entered: dict[str, str], shown_again: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    kind: str,
+    entered: dict[str, str],
+    shown_again: dict[str, str],
 ) -> None:
     """Neither in its field nor anywhere else in what goes to the browser."""
     dialog = await Dialog.new_account(hass, kind)
@@ -676,7 +825,9 @@ async def test_no_secret_is_shown_again(
 
 
 @pytest.mark.usefixtures("other_application")
-async def test_flows_ask_only_for_what_is_free(hass: HomeAssistant, simulator: Simulator, token: str) -> None:
+async def test_flows_ask_only_for_what_is_free(
+    hass: HomeAssistant, simulator: Simulator, token: str
+) -> None:
     """All flows together send nothing but token requests and lists of connections."""
     dialog = await Dialog.new_account(hass, "access_token")
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
@@ -700,12 +851,17 @@ async def test_flows_ask_only_for_what_is_free(hass: HomeAssistant, simulator: S
 
 
 async def test_secrets_do_not_reach_the_log(
-    hass: HomeAssistant, simulator: Simulator, token: str, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    simulator: Simulator,
+    token: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Not even at the level debug, and not when something fails."""
     caplog.set_level(logging.DEBUG)
     dialog = await Dialog.new_account(hass, "access_token")
-    simulator.script(Fault.error(500, "SERVER", detail=f"no {token}"), REJECTED, path="/connections")
+    simulator.script(
+        Fault.error(500, "SERVER", detail=f"no {token}"), REJECTED, path="/connections"
+    )
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
@@ -713,7 +869,12 @@ async def test_secrets_do_not_reach_the_log(
     await hass.async_block_till_done(wait_background_tasks=True)
     dialog = await Dialog.new_credentials(hass, entry, "reconfigure")
     await dialog.choose("new_api_credentials")
-    simulator.script(Fault(status=400, body={"error": "invalid_client", "error_description": DEMO_CLIENT_SECRET}))
+    simulator.script(
+        Fault(
+            status=400,
+            body={"error": "invalid_client", "error_description": DEMO_CLIENT_SECRET},
+        )
+    )
     await dialog.enter(API_CREDENTIALS)
     await dialog.enter(API_CREDENTIALS)
     assert entry.data == API_CREDENTIALS

@@ -13,7 +13,14 @@ import pytest
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import EVENT, NEW_START, SENSOR
 from tests.home import HomeAssistantApi, HomeAssistantProcess
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Fault, ReceivedRequest, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 
 # Upper limits for a slow machine; nothing waits for them to pass.
 _START_SECONDS: Final = 120
@@ -29,7 +36,9 @@ def is_delete(request: ReceivedRequest) -> bool:
 
 
 @pytest.fixture
-async def process(simulator: Simulator, tmp_path: Path) -> AsyncIterator[HomeAssistantProcess]:
+async def process(
+    simulator: Simulator, tmp_path: Path
+) -> AsyncIterator[HomeAssistantProcess]:
     """Start a Home Assistant that is new, and end it whatever happens."""
     process = HomeAssistantProcess(tmp_path / "home", unused_port(), simulator.url)
     process.prepare(history=False)
@@ -53,18 +62,26 @@ async def home(process: HomeAssistantProcess) -> AsyncIterator[HomeAssistantApi]
             {"vehicle": TESLA.connection_id},
         )
         for answer in answers:
-            await home.post(f"/api/config/config_entries/flow/{flow['flow_id']}", **answer)
+            await home.post(
+                f"/api/config/config_entries/flow/{flow['flow_id']}", **answer
+            )
         await process.wait_until_stored("auth", process.url, _SECONDS)
-        await process.wait_until_stored("core.config_entries", TESLA.vehicle_id, _SECONDS)
+        await process.wait_until_stored(
+            "core.config_entries", TESLA.vehicle_id, _SECONDS
+        )
         yield home
 
 
 async def set_schedule(home: HomeAssistantApi, start: str, stop: str) -> dict[str, Any]:
     """Set a schedule at home, as an automation would."""
-    return await home.call_action(DOMAIN, "set_daily_charge_schedule", start_time=start, stop_time=stop)
+    return await home.call_action(
+        DOMAIN, "set_daily_charge_schedule", start_time=start, stop_time=stop
+    )
 
 
-async def start_again(process: HomeAssistantProcess, home: HomeAssistantApi, simulator: Simulator) -> dict[str, Any]:
+async def start_again(
+    process: HomeAssistantProcess, home: HomeAssistantApi, simulator: Simulator
+) -> dict[str, Any]:
     """Start, wait until the background work of a start is done too, and return the sensor."""
     checks = len(simulator.received(path="/connections"))
     await process.start(_START_SECONDS)
@@ -125,14 +142,27 @@ async def test_an_end_during_a_create_is_unconfirmed_after_the_next_start(
 
     sensor = await start_again(process, home, simulator)
     attributes = sensor["attributes"]
-    assert (sensor["state"], attributes["error_message"], attributes["can_retry"]) == ("unconfirmed", reason, False)
+    assert (sensor["state"], attributes["error_message"], attributes["can_retry"]) == (
+        "unconfirmed",
+        reason,
+        False,
+    )
     assert (attributes["start_time"], attributes["schedule_id"]) == ("00:15", None)
     event = (await home.get(f"/api/states/{EVENT}"))["attributes"]
-    assert (event["event_type"], event["error_message"], event["start_time"]) == ("unconfirmed", reason, "00:15")
+    assert (event["event_type"], event["error_message"], event["start_time"]) == (
+        "unconfirmed",
+        reason,
+        "00:15",
+    )
     assert (await home.get(f"/api/states/{NEW_START}"))["state"] == "23:30:00"
     stored = ledger(process)
-    assert [record["verdict"] for record in stored["executions"]] == ["success", "unconfirmed"]
-    assert [schedule["schedule_id"] for schedule in stored["schedules"]] == [first["schedule_id"]]
+    assert [record["verdict"] for record in stored["executions"]] == [
+        "success",
+        "unconfirmed",
+    ]
+    assert [schedule["schedule_id"] for schedule in stored["schedules"]] == [
+        first["schedule_id"]
+    ]
     (possible,) = stored["possible"]
     assert possible["place"]["zone"] == "zone.home"
     assert (possible["start_time"], possible["stop_time"]) == ("00:15", "06:00")

@@ -10,7 +10,11 @@ from typing import Final
 import warnings
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.deprecation import DeprecatedConstant, check_if_deprecated_constant, deprecated_function
+from homeassistant.helpers.deprecation import (
+    DeprecatedConstant,
+    check_if_deprecated_constant,
+    deprecated_function,
+)
 from homeassistant.helpers.frame import report_usage
 import pytest
 
@@ -44,7 +48,10 @@ def use_function() -> None:
 
 def use_constant() -> None:
     """Read a constant that is going away."""
-    check_if_deprecated_constant("OLD", {"__name__": "old", "_DEPRECATED_OLD": DeprecatedConstant(1, "NEW", None)})
+    check_if_deprecated_constant(
+        "OLD",
+        {"__name__": "old", "_DEPRECATED_OLD": DeprecatedConstant(1, "NEW", None)},
+    )
 
 
 @pytest.mark.parametrize("use", [use_reported, use_function, use_constant])

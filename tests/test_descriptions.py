@@ -22,11 +22,18 @@ FIELD: Final = vol.Schema(
         vol.Required("selector"): selector.validate_selector,
     }
 )
-SECTION: Final = vol.Schema({vol.Optional("collapsed"): bool, vol.Required("fields"): {cv.slug: FIELD}})
-SERVICES_SCHEMA: Final = vol.Schema({cv.slug: {vol.Required("fields"): {cv.slug: vol.Any(SECTION, FIELD)}}})
+SECTION: Final = vol.Schema(
+    {vol.Optional("collapsed"): bool, vol.Required("fields"): {cv.slug: FIELD}}
+)
+SERVICES_SCHEMA: Final = vol.Schema(
+    {cv.slug: {vol.Required("fields"): {cv.slug: vol.Any(SECTION, FIELD)}}}
+)
 
 ICON: Final = vol.All(str, vol.Match("mdi:[a-z0-9]+(-[a-z0-9]+)*$"))
-STATE_ICONS: Final = {vol.Required("default"): ICON, vol.Required("state"): {cv.slug: ICON}}
+STATE_ICONS: Final = {
+    vol.Required("default"): ICON,
+    vol.Required("state"): {cv.slug: ICON},
+}
 ICONS_SCHEMA: Final = vol.Schema(
     {
         vol.Required("entity"): {
@@ -38,7 +45,12 @@ ICONS_SCHEMA: Final = vol.Schema(
                 }
             }
         },
-        vol.Required("services"): {cv.slug: {vol.Required("service"): ICON, vol.Optional("sections"): {cv.slug: ICON}}},
+        vol.Required("services"): {
+            cv.slug: {
+                vol.Required("service"): ICON,
+                vol.Optional("sections"): {cv.slug: ICON},
+            }
+        },
     }
 )
 
@@ -52,7 +64,9 @@ def icons_of_states(icons: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
             yield from icons_of_states(below)
 
 
-def test_services_have_the_shape_that_home_assistant_wants(caplog: pytest.LogCaptureFixture) -> None:
+def test_services_have_the_shape_that_home_assistant_wants(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """Each field with an example and a selector that Home Assistant knows, and no key twice."""
     SERVICES_SCHEMA(SERVICES)
     load_yaml_dict(INTEGRATION / "services.yaml")
@@ -72,4 +86,6 @@ def test_icons_have_the_shape_that_home_assistant_wants() -> None:
 
 def test_no_state_has_its_default_icon() -> None:
     """It need not be said twice."""
-    assert not [default for default, states in icons_of_states(ICONS) if default in states]
+    assert not [
+        default for default, states in icons_of_states(ICONS) if default in states
+    ]

@@ -24,7 +24,9 @@ def states_of(hass: HomeAssistant, car: str) -> dict[str, Any]:
     }
 
 
-async def test_entities_of_a_car(hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion) -> None:
+async def test_entities_of_a_car(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
     """Names, keys, categories and unique ids, which are the vehicle's, so that entities survive a new account."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     assert {entity.config_subentry_id for entity in entities} == set(entry.subentries)
@@ -34,7 +36,9 @@ async def test_entities_of_a_car(hass: HomeAssistant, entry: MockConfigEntry, sn
             "name": entity.original_name,
             "translation_key": entity.translation_key,
             "unique_id": entity.unique_id,
-            "category": None if entity.entity_category is None else entity.entity_category.value,
+            "category": None
+            if entity.entity_category is None
+            else entity.entity_category.value,
             "is_enabled": entity.disabled_by is None,
             "is_visible": entity.hidden_by is None,
         }
@@ -54,7 +58,9 @@ async def test_entities_do_not_depend_on_the_cloud(
 
 
 @BOTH_CARS
-async def test_cars_do_not_mix(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_cars_do_not_mix(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """What is drafted, sent and set for one is not seen at the other."""
     untouched = states_of(hass, "tesla")
     await edit_time(hass, "time.volvo_ex40_2025_new_charge_start", "22:15")
@@ -63,16 +69,24 @@ async def test_cars_do_not_mix(hass: HomeAssistant, simulator: Simulator, entry:
     await set_schedule(hass, device_id=device_id(hass, VOLVO), replace=False)
     assert states_of(hass, "tesla") == untouched
     assert simulator.schedules(TESLA.vehicle_id) == []
-    assert shown(hass, "sensor.volvo_ex40_2025_charge_schedule").attributes["count"] == 2
+    assert (
+        shown(hass, "sensor.volvo_ex40_2025_charge_schedule").attributes["count"] == 2
+    )
     await press(hass, "button.volvo_ex40_2025_remove_charge_schedule")
     assert shown(hass, "sensor.volvo_ex40_2025_charge_schedule").state == "none"
 
 
 @BOTH_CARS
-async def test_removed_car_takes_its_entities_along(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_removed_car_takes_its_entities_along(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The other car keeps all of its own."""
     other = states_of(hass, "volvo")
-    (tesla,) = [s.subentry_id for s in entry.subentries.values() if s.unique_id == TESLA.vehicle_id]
+    (tesla,) = [
+        s.subentry_id
+        for s in entry.subentries.values()
+        if s.unique_id == TESLA.vehicle_id
+    ]
     hass.config_entries.async_remove_subentry(entry, tesla)
     await hass.async_block_till_done()
     assert states_of(hass, "tesla") == {}

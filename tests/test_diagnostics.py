@@ -15,11 +15,20 @@ from syrupy.filters import props
 
 from tests.actions import delete_schedule, device_id, set_schedule
 from tests.conftest import make_entry
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Fault, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    VOLVO,
+    Fault,
+    Simulator,
+)
 
 type Download = Callable[[MockConfigEntry], Awaitable[dict[str, Any]]]
 
-CHANGES_EACH_TIME: Final = props("begun_at", "completed_at", "executed_at", "request_id", "token_age_seconds")
+CHANGES_EACH_TIME: Final = props(
+    "begun_at", "completed_at", "executed_at", "request_id", "token_age_seconds"
+)
 PRIVATE: Final = {
     "vehicle id": TESLA.vehicle_id,
     "other vehicle id": VOLVO.vehicle_id,
@@ -37,13 +46,13 @@ PRIVATE: Final = {
     "schedule ids": "sched_",
     "execution ids": "exec_",
 }
-TELLTALE: Final = (
-    f"Vehicle {TESLA.vehicle_id} of user {TESLA.user_id} has schedule sched_1 of exec_1 at 48.858222, 2.294500."
-)
+TELLTALE: Final = f"Vehicle {TESLA.vehicle_id} of user {TESLA.user_id} has schedule sched_1 of exec_1 at 48.858222, 2.294500."
 
 
 @pytest.fixture
-async def download(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Download:
+async def download(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator
+) -> Download:
     """Return how a user downloads diagnostics: the whole file."""
     assert await async_setup_component(hass, "diagnostics", {})
 
@@ -61,11 +70,15 @@ async def download(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> 
 def private_parts(simulator: Simulator, file: dict[str, Any]) -> list[str]:
     """Return what the file should not tell, by its name."""
     text = json.dumps(file)
-    tokens = {f"token {number}": token for number, token in enumerate(simulator.tokens_minted)}
+    tokens = {
+        f"token {number}": token for number, token in enumerate(simulator.tokens_minted)
+    }
     return [name for name, part in (PRIVATE | tokens).items() if part in text]
 
 
-async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault, **data: Any) -> None:
+async def refused(
+    hass: HomeAssistant, simulator: Simulator, fault: Fault, **data: Any
+) -> None:
     """Let a set not succeed."""
     simulator.script(fault, path="/daily")
     with pytest.raises(HomeAssistantError):
@@ -73,7 +86,10 @@ async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault, **dat
 
 
 async def test_before_the_first_command(
-    hass: HomeAssistant, entry: MockConfigEntry, download: Download, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    download: Download,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """The car, and that nothing has happened yet; Home Assistant adds its own version and ours."""
     file = await download(entry)
@@ -83,46 +99,73 @@ async def test_before_the_first_command(
 
 
 async def test_after_a_success(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """The verdict, with the request id under which Smartcar knows it."""
     response = await set_schedule(hass)
     file = await download(entry)
     assert file["data"] == snapshot(exclude=CHANGES_EACH_TIME)
     (execution,) = file["data"]["cars"][0]["executions"]
-    assert (execution["request_id"], execution["executed_at"]) == (response["request_id"], response["executed_at"])
+    assert (execution["request_id"], execution["executed_at"]) == (
+        response["request_id"],
+        response["executed_at"],
+    )
     assert private_parts(simulator, file) == []
 
 
 async def test_after_a_failure_whose_text_tells_all(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """Type, code and request id are told; Smartcar's sentences are not."""
     await refused(hass, simulator, Fault.error(403, "PERMISSION", "MISSING", TELLTALE))
     file = await download(entry)
     assert file["data"] == snapshot(exclude=CHANGES_EACH_TIME)
-    assert [issue["issue_id"].rpartition("_")[0] for issue in file["issues"]] == ["permission_missing"]
+    assert [issue["issue_id"].rpartition("_")[0] for issue in file["issues"]] == [
+        "permission_missing"
+    ]
     assert file["data"]["cars"][0]["executions"][0]["request_id"]
     assert private_parts(simulator, file) == []
 
 
 async def test_after_an_unconfirmed_create(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """That a schedule may be on the car is a number."""
-    await refused(hass, simulator, Fault.error(502, "UPSTREAM", "NO_RESPONSE", TELLTALE, executes=True))
+    await refused(
+        hass,
+        simulator,
+        Fault.error(502, "UPSTREAM", "NO_RESPONSE", TELLTALE, executes=True),
+    )
     file = await download(entry)
     assert file["data"] == snapshot(exclude=CHANGES_EACH_TIME)
     assert private_parts(simulator, file) == []
 
 
 async def test_after_a_replacement_that_left_the_old_one(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """Both are counted, and so is the delete that failed; another place is no more told than home."""
     await set_schedule(hass, location={"latitude": 48.858222, "longitude": 2.2945})
     await set_schedule(hass)
-    simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP", TELLTALE), method="DELETE")
+    simulator.script(
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP", TELLTALE), method="DELETE"
+    )
     await set_schedule(hass, start_time="00:00")
     file = await download(entry)
     assert file["data"]["cars"][0] == snapshot(exclude=CHANGES_EACH_TIME)
@@ -131,38 +174,57 @@ async def test_after_a_replacement_that_left_the_old_one(
 
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
 async def test_each_car_tells_its_own(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
 ) -> None:
     """A car is known by make, model and year."""
     volvo = device_id(hass, VOLVO)
     schedule = await set_schedule(hass, device_id=volvo)
     await delete_schedule(hass, device_id=volvo, schedule_id=schedule["schedule_id"])
     file = await download(entry)
-    told = [(car["make"], car["model"], car["year"], len(car["executions"])) for car in file["data"]["cars"]]
+    told = [
+        (car["make"], car["model"], car["year"], len(car["executions"]))
+        for car in file["data"]["cars"]
+    ]
     assert told == [("Tesla", "Model Y", 2024, 0), ("Volvo", "EX40", 2025, 2)]
     assert private_parts(simulator, file) == []
 
 
 async def test_last_ten_verdicts_are_told(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, download: Download
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
 ) -> None:
     """Oldest first; an eleventh pushes the first out."""
     await refused(hass, simulator, Fault.error(409, "VEHICLE_STATE", "ASLEEP"))
     for _ in range(9):
         await set_schedule(hass, replace=False)
-    verdicts = [execution["verdict"] for execution in (await download(entry))["data"]["cars"][0]["executions"]]
+    verdicts = [
+        execution["verdict"]
+        for execution in (await download(entry))["data"]["cars"][0]["executions"]
+    ]
     assert verdicts == ["failed", *["success"] * 9]
     await set_schedule(hass, replace=False)
-    verdicts = [execution["verdict"] for execution in (await download(entry))["data"]["cars"][0]["executions"]]
+    verdicts = [
+        execution["verdict"]
+        for execution in (await download(entry))["data"]["cars"][0]["executions"]
+    ]
     assert verdicts == ["success"] * 10
 
 
-async def test_age_of_a_minted_token_is_told(hass: HomeAssistant, entry: MockConfigEntry, download: Download) -> None:
+async def test_age_of_a_minted_token_is_told(
+    hass: HomeAssistant, entry: MockConfigEntry, download: Download
+) -> None:
     """So that support sees whether it was ever renewed."""
     assert 0 <= (await download(entry))["data"]["token_age_seconds"] < 60
 
 
-async def test_pasted_token_is_told_as_such(hass: HomeAssistant, simulator: Simulator, download: Download) -> None:
+async def test_pasted_token_is_told_as_such(
+    hass: HomeAssistant, simulator: Simulator, download: Download
+) -> None:
     """Its age is not known, and it is not shown."""
     token = simulator.issue_token()
     entry = make_entry(TESLA, data={"access_token": token})
@@ -171,7 +233,10 @@ async def test_pasted_token_is_told_as_such(hass: HomeAssistant, simulator: Simu
     await hass.async_block_till_done(wait_background_tasks=True)
     await set_schedule(hass)
     file = await download(entry)
-    assert (file["data"]["credentials"], file["data"]["token_age_seconds"]) == ("access_token", None)
+    assert (file["data"]["credentials"], file["data"]["token_age_seconds"]) == (
+        "access_token",
+        None,
+    )
     assert token not in json.dumps(file)
     assert private_parts(simulator, file) == []
 

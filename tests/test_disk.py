@@ -91,14 +91,19 @@ async def test_what_can_not_be_recorded_is_not_sent(
     before = (sensor(hass), stored(hass, entry), set(store.parent.iterdir()))
     with trouble(store):
         for call in (set_schedule(hass), delete_schedule(hass, zone="zone.home")):
-            with pytest.raises(HomeAssistantError, match="Check that the disk is not full") as caught:
+            with pytest.raises(
+                HomeAssistantError, match="Check that the disk is not full"
+            ) as caught:
                 await call
             assert caught.value.translation_key == "not_recorded"
     assert (len(simulator.creates), simulator.deletes) == (1, [])
     assert (sensor(hass), stored(hass, entry), set(store.parent.iterdir())) == before
     second = await set_schedule(hass)
     assert second["replaced_schedule_ids"] == [first["schedule_id"]]
-    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == ["success", "success"]
+    assert [record["verdict"] for record in stored(hass, entry)["executions"]] == [
+        "success",
+        "success",
+    ]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -114,12 +119,20 @@ async def test_a_success_that_can_not_be_recorded_is_told_and_the_next_start_doe
         hold.set()
         response = await call
     assert (response["status"], response["warnings"]) == ("SUCCESS", [NOT_SAVED])
-    assert (sensor(hass).state, sensor(hass).attributes["schedule_id"]) == ("success", response["schedule_id"])
+    assert (sensor(hass).state, sensor(hass).attributes["schedule_id"]) == (
+        "success",
+        response["schedule_id"],
+    )
     assert stored(hass, entry)["executions"][-1]["verdict"] == "in_progress"
 
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert (sensor(hass).state, sensor(hass).attributes["schedule_id"]) == ("unconfirmed", None)
-    assert [possible["start_time"] for possible in stored(hass, entry)["possible"]] == ["23:30"]
+    assert (sensor(hass).state, sensor(hass).attributes["schedule_id"]) == (
+        "unconfirmed",
+        None,
+    )
+    assert [possible["start_time"] for possible in stored(hass, entry)["possible"]] == [
+        "23:30"
+    ]
     assert len(simulator.creates) == 1
 
 
@@ -136,10 +149,18 @@ async def test_a_success_that_can_not_be_recorded_is_recorded_with_the_next_comm
         hold.set()
         first = await call
     second = await set_schedule(hass, start_time="00:00")
-    assert (second["replaced_schedule_ids"], second["warnings"]) == ([first["schedule_id"]], [])
+    assert (second["replaced_schedule_ids"], second["warnings"]) == (
+        [first["schedule_id"]],
+        [],
+    )
     data = stored(hass, entry)
-    assert [record["verdict"] for record in data["executions"]] == ["success", "success"]
-    assert [schedule["schedule_id"] for schedule in data["schedules"]] == [second["schedule_id"]]
+    assert [record["verdict"] for record in data["executions"]] == [
+        "success",
+        "success",
+    ]
+    assert [schedule["schedule_id"] for schedule in data["schedules"]] == [
+        second["schedule_id"]
+    ]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -161,7 +182,9 @@ async def test_a_failure_that_can_not_be_recorded_is_told_as_what_it_is(
 ) -> None:
     """The car's answer matters more to the caller than the disk."""
     hold = asyncio.Event()
-    simulator.script(Fault(hold=hold, status=fault.status, body=fault.body, executes=False))
+    simulator.script(
+        Fault(hold=hold, status=fault.status, body=fault.body, executes=False)
+    )
     call = hass.async_create_task(set_schedule(hass))
     await simulator.wait_for_request(path="/charge-schedules/daily")
     with trouble(store_of(hass, entry)):
@@ -184,13 +207,21 @@ async def test_replacing_goes_on_when_it_can_not_be_recorded(
     with trouble(store_of(hass, entry)):
         hold.set()
         second = await call
-    assert (second["status"], second["replaced_schedule_ids"]) == ("SUCCESS", [first["schedule_id"]])
+    assert (second["status"], second["replaced_schedule_ids"]) == (
+        "SUCCESS",
+        [first["schedule_id"]],
+    )
     assert sensor(hass).state == "success"
     assert await hass.config_entries.async_reload(entry.entry_id)
     assert sensor(hass).state == "success"
     third = await set_schedule(hass, start_time="01:00")
-    assert third["replaced_schedule_ids"] == [first["schedule_id"], second["schedule_id"]]
-    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [third["schedule_id"]]
+    assert third["replaced_schedule_ids"] == [
+        first["schedule_id"],
+        second["schedule_id"],
+    ]
+    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [
+        third["schedule_id"]
+    ]
 
 
 @pytest.mark.parametrize("trouble", [full_disk, no_replacing])
@@ -231,7 +262,9 @@ def wrong_shape(store: Path) -> None:
 
 def newer(store: Path) -> None:
     """Put a store there that a newer version wrote."""
-    store.write_text('{"version": 7, "minor_version": 1, "key": "any", "data": {"more": 1}}')
+    store.write_text(
+        '{"version": 7, "minor_version": 1, "key": "any", "data": {"more": 1}}'
+    )
 
 
 BY_HAND = [remove, remove_folder, cut, wrong_shape, newer]
@@ -239,21 +272,35 @@ BY_HAND = [remove, remove_folder, cut, wrong_shape, newer]
 
 @pytest.mark.parametrize("touch", BY_HAND)
 async def test_a_store_touched_between_two_commands_is_written_anew(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, touch: Callable[[Path], None]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    touch: Callable[[Path], None],
 ) -> None:
     """What Home Assistant knows is in its memory: the second set replaces the first, and all is on the disk again."""
     first = await set_schedule(hass)
     touch(store_of(hass, entry))
     second = await set_schedule(hass)
-    assert (second["replaced_schedule_ids"], second["warnings"]) == ([first["schedule_id"]], [])
+    assert (second["replaced_schedule_ids"], second["warnings"]) == (
+        [first["schedule_id"]],
+        [],
+    )
     data = stored(hass, entry)
-    assert [record["schedule_id"] for record in data["executions"]] == [first["schedule_id"], second["schedule_id"]]
-    assert [schedule["schedule_id"] for schedule in data["schedules"]] == [second["schedule_id"]]
+    assert [record["schedule_id"] for record in data["executions"]] == [
+        first["schedule_id"],
+        second["schedule_id"],
+    ]
+    assert [schedule["schedule_id"] for schedule in data["schedules"]] == [
+        second["schedule_id"]
+    ]
 
 
 @pytest.mark.parametrize("touch", BY_HAND)
 async def test_a_store_touched_while_the_disk_is_full_is_refused_in_our_words(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, touch: Callable[[Path], None]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    touch: Callable[[Path], None],
 ) -> None:
     """Whatever the check of what was written finds there, the caller hears that nothing was sent."""
     await set_schedule(hass)

@@ -36,7 +36,9 @@ type Zones = Callable[..., Awaitable[dict[str, Any]]]
 
 
 @pytest.fixture
-async def zones(hass: HomeAssistant, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator) -> Zones:
+async def zones(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_ws_client: WebSocketGenerator
+) -> Zones:
     """Return how a user adds, changes and removes zones under Settings > Areas, labels & zones."""
     client = await hass_ws_client(hass)
 
@@ -53,7 +55,9 @@ async def zones(hass: HomeAssistant, entry: MockConfigEntry, hass_ws_client: Web
 
 def draft(hass: HomeAssistant) -> tuple[str, str, str]:
     """Return what the device page shows as the window to be sent."""
-    start, stop, zone = (shown(hass, entity_id).state for entity_id in (NEW_START, NEW_STOP, ZONE))
+    start, stop, zone = (
+        shown(hass, entity_id).state for entity_id in (NEW_START, NEW_STOP, ZONE)
+    )
     return start, stop, zone
 
 
@@ -66,35 +70,53 @@ async def edit(hass: HomeAssistant, start: str, stop: str) -> None:
 def sent(simulator: Simulator) -> list[tuple[str, str, float]]:
     """Return the windows that were sent, with the latitude."""
     attributes = [request.json["data"]["attributes"] for request in simulator.creates]
-    return [(sent["startTime"], sent["stopTime"], sent["location"]["latitude"]) for sent in attributes]
+    return [
+        (sent["startTime"], sent["stopTime"], sent["location"]["latitude"])
+        for sent in attributes
+    ]
 
 
-def test_draft_is_empty_at_first_and_for_home(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+def test_draft_is_empty_at_first_and_for_home(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """There is nothing that somebody could send by mistake."""
     assert draft(hass) == ("unknown", "unknown", HOME)
 
 
-async def test_editing_sends_nothing(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_editing_sends_nothing(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """It is local and free, and no command."""
     before = len(simulator.requests)
     hass.states.async_set("zone.work", "0", WORK)
     await edit(hass, "22:15:00", "06:45:00")
     await edit_zone(hass, "Work")
     assert draft(hass) == ("22:15:00", "06:45:00", "Work")
-    assert (len(simulator.requests), sensor(hass).state, shown(hass, CHARGE_SCHEDULE).state) == (
+    assert (
+        len(simulator.requests),
+        sensor(hass).state,
+        shown(hass, CHARGE_SCHEDULE).state,
+    ) == (
         before,
         "unknown",
         "none",
     )
 
 
-async def test_draft_survives_a_restart(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_draft_survives_a_restart(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """It is on the disk as soon as it is made, and still an unsent edit afterwards."""
     hass.states.async_set("zone.work", "0", WORK)
     await edit(hass, "22:15", "06:45")
     await edit_zone(hass, "Work")
     assert stored(hass, entry)["draft"] == [
-        {"start_time": "22:15", "stop_time": "06:45", "zone": "zone.work", "is_edited": True}
+        {
+            "start_time": "22:15",
+            "stop_time": "06:45",
+            "zone": "zone.work",
+            "is_edited": True,
+        }
     ]
     await reload(hass, entry)
     assert draft(hass) == ("22:15:00", "06:45:00", "Work")
@@ -102,26 +124,41 @@ async def test_draft_survives_a_restart(hass: HomeAssistant, simulator: Simulato
     assert draft(hass) == ("22:15:00", "06:45:00", "Work")
 
 
-@pytest.mark.parametrize(("entity_id", "field"), [(NEW_START, "start_time"), (NEW_STOP, "stop_time")])
-async def test_seconds_are_refused(hass: HomeAssistant, entry: MockConfigEntry, entity_id: str, field: str) -> None:
+@pytest.mark.parametrize(
+    ("entity_id", "field"), [(NEW_START, "start_time"), (NEW_STOP, "stop_time")]
+)
+async def test_seconds_are_refused(
+    hass: HomeAssistant, entry: MockConfigEntry, entity_id: str, field: str
+) -> None:
     """As by the action."""
-    with pytest.raises(ServiceValidationError, match=f"The {field} 22:15:30 has seconds") as caught:
+    with pytest.raises(
+        ServiceValidationError, match=f"The {field} 22:15:30 has seconds"
+    ) as caught:
         await edit_time(hass, entity_id, "22:15:30")
     assert caught.value.translation_key == "seconds_not_supported"
     assert shown(hass, entity_id).state == "unknown"
 
 
-async def test_successful_action_fills_the_draft(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_successful_action_fills_the_draft(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The next change begins with what is set; coordinates are no zone, so the zone stays."""
     hass.states.async_set("zone.work", "0", WORK)
     await set_schedule(hass, zone="zone.work")
     assert draft(hass) == ("23:30:00", "05:30:00", "Work")
-    await set_schedule(hass, start_time="00:00", location={"latitude": 3.5, "longitude": 4.5})
+    await set_schedule(
+        hass, start_time="00:00", location={"latitude": 3.5, "longitude": 4.5}
+    )
     assert draft(hass) == ("00:00:00", "05:30:00", "Work")
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.error(409, "VEHICLE_STATE", "ASLEEP"), Fault.error(500, "SERVER", "INTERNAL")], ids=["409", "500"]
+    "fault",
+    [
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP"),
+        Fault.error(500, "SERVER", "INTERNAL"),
+    ],
+    ids=["409", "500"],
 )
 async def test_action_without_success_does_not_fill_the_draft(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
@@ -133,14 +170,18 @@ async def test_action_without_success_does_not_fill_the_draft(
     assert draft(hass) == ("unknown", "unknown", HOME)
 
 
-async def test_action_leaves_unsent_edits_alone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_action_leaves_unsent_edits_alone(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Nobody loses what they were preparing, were it only one of the times."""
     await edit_time(hass, NEW_STOP, "06:45")
     await set_schedule(hass)
     assert draft(hass) == ("unknown", "06:45:00", HOME)
 
 
-async def test_action_that_sets_the_draft_sends_it(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_action_that_sets_the_draft_sends_it(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """It counts as sent, whoever sent it."""
     await edit(hass, "23:30", "05:30")
     await set_schedule(hass)
@@ -148,7 +189,9 @@ async def test_action_that_sets_the_draft_sends_it(hass: HomeAssistant, entry: M
     assert draft(hass) == ("00:00:00", "05:30:00", HOME)
 
 
-async def test_press_sends_one_command(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_press_sends_one_command(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """For the chosen zone; what was set there before is replaced."""
     hass.states.async_set("zone.work", "0", WORK)
     first = await set_schedule(hass, zone="zone.work")
@@ -156,11 +199,18 @@ async def test_press_sends_one_command(hass: HomeAssistant, simulator: Simulator
     assert len(simulator.creates) == 1
     await press(hass, SEND)
     assert sent(simulator)[1:] == [("22:15", "06:45", 1.5)]
-    assert [request.path.rpartition("/")[2] for request in simulator.deletes] == [first["schedule_id"]]
-    assert (sensor(hass).state, shown(hass, CHARGE_SCHEDULE).state) == ("success", "22:15–06:45")
+    assert [request.path.rpartition("/")[2] for request in simulator.deletes] == [
+        first["schedule_id"]
+    ]
+    assert (sensor(hass).state, shown(hass, CHARGE_SCHEDULE).state) == (
+        "success",
+        "22:15–06:45",
+    )
 
 
-async def test_draft_that_was_sent_counts_as_sent(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_draft_that_was_sent_counts_as_sent(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """It stays to be seen, and the next action fills it anew."""
     await edit(hass, "22:15", "06:45")
     await press(hass, SEND)
@@ -175,9 +225,14 @@ async def test_draft_that_did_not_arrive_is_still_unsent(
     """The press says what happened, and can be repeated."""
     await edit(hass, "22:15", "06:45")
     simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP"))
-    with pytest.raises(HomeAssistantError, match="Tesla Model Y 2024 did not take the command") as caught:
+    with pytest.raises(
+        HomeAssistantError, match="Tesla Model Y 2024 did not take the command"
+    ) as caught:
         await press(hass, SEND)
-    assert (caught.value.translation_key, sensor(hass).state) == ("refused_by_vehicle", "failed")
+    assert (caught.value.translation_key, sensor(hass).state) == (
+        "refused_by_vehicle",
+        "failed",
+    )
     await set_schedule(hass)
     assert draft(hass) == ("22:15:00", "06:45:00", HOME)
 
@@ -230,11 +285,27 @@ async def zone_of_nowhere(hass: HomeAssistant) -> None:
 @pytest.mark.parametrize(
     ("prepare", "key", "message"),
     [
-        (no_times, "draft_incomplete", "Nothing was sent to Tesla Model Y 2024: set New charge start and New charge"),
-        (one_time, "draft_incomplete", "Nothing was sent to Tesla Model Y 2024: set New charge start and New charge"),
-        (equal_times, "equal_times", "Start and stop are both 22:15, which is no window"),
+        (
+            no_times,
+            "draft_incomplete",
+            "Nothing was sent to Tesla Model Y 2024: set New charge start and New charge",
+        ),
+        (
+            one_time,
+            "draft_incomplete",
+            "Nothing was sent to Tesla Model Y 2024: set New charge start and New charge",
+        ),
+        (
+            equal_times,
+            "equal_times",
+            "Start and stop are both 22:15, which is no window",
+        ),
         (vanished_zone, "zone_not_found", r"There is no zone zone\.work"),
-        (zone_of_nowhere, "zone_without_coordinates", r"The zone zone\.work has no coordinates"),
+        (
+            zone_of_nowhere,
+            "zone_without_coordinates",
+            r"The zone zone\.work has no coordinates",
+        ),
     ],
 )
 async def test_press_refuses_what_can_not_be_meant(
@@ -263,7 +334,9 @@ async def test_press_while_a_command_runs_is_refused(
     simulator.script(Fault(hold=hold))
     first = hass.async_create_task(press(hass, SEND))
     await simulator.wait_for_request(2, path="/charge-schedules/daily")
-    with pytest.raises(HomeAssistantError, match="Tesla Model Y 2024 is still working on the command") as caught:
+    with pytest.raises(
+        HomeAssistantError, match="Tesla Model Y 2024 is still working on the command"
+    ) as caught:
         await press(hass, button)
     assert caught.value.translation_key == "command_running"
     hold.set()
@@ -277,7 +350,9 @@ async def test_two_presses_at_once_are_one_command(
 ) -> None:
     """A nervous finger does not pay twice."""
     await edit(hass, "22:15", "06:45")
-    results = await asyncio.gather(*(press(hass, SEND) for _ in range(3)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(press(hass, SEND) for _ in range(3)), return_exceptions=True
+    )
     refused = [result for result in results if isinstance(result, HomeAssistantError)]
     assert [error.translation_key for error in refused] == ["command_running"] * 2
     assert len(simulator.creates) == 1
@@ -288,14 +363,22 @@ async def test_remove_takes_what_home_assistant_set_at_the_zone(
 ) -> None:
     """All of it; other places and what was set elsewhere stay."""
     hass.states.async_set("zone.work", "0", WORK)
-    foreign = simulator.add_schedule(TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.5, longitude=2.5)
+    foreign = simulator.add_schedule(
+        TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.5, longitude=2.5
+    )
     home = await set_schedule(hass)
     for start in ("20:00", "21:00"):
         await set_schedule(hass, zone="zone.work", start_time=start, replace=False)
     assert shown(hass, ZONE).state == "Work"
     await press(hass, REMOVE)
-    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [foreign.id, home["schedule_id"]]
-    assert (sensor(hass).state, sensor(hass).attributes["action"]) == ("success", "delete")
+    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [
+        foreign.id,
+        home["schedule_id"],
+    ]
+    assert (sensor(hass).state, sensor(hass).attributes["action"]) == (
+        "success",
+        "delete",
+    )
     assert shown(hass, CHARGE_SCHEDULE).state == "23:30–05:30"
 
 
@@ -316,7 +399,8 @@ async def test_remove_says_so_when_there_is_nothing(
     """What is set at another place is not touched."""
     await set_schedule(hass, location={"latitude": 1.5, "longitude": 2.5})
     with pytest.raises(
-        ServiceValidationError, match=r"Home Assistant has set no charge schedule .* at zone\.home"
+        ServiceValidationError,
+        match=r"Home Assistant has set no charge schedule .* at zone\.home",
     ) as e:
         await press(hass, REMOVE)
     assert e.value.translation_key == "nothing_to_delete"
@@ -334,14 +418,18 @@ async def test_a_press_right_after_one_that_was_refused_is_taken(
     assert len(simulator.creates) == 1
 
 
-async def test_removing_leaves_the_draft(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_removing_leaves_the_draft(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """So that the window can be sent again."""
     await set_schedule(hass)
     await delete_schedule(hass, zone="zone.home")
     assert draft(hass) == ("23:30:00", "05:30:00", HOME)
 
 
-async def test_zones_follow_what_the_user_does_with_them(hass: HomeAssistant, zones: Zones) -> None:
+async def test_zones_follow_what_the_user_does_with_them(
+    hass: HomeAssistant, zones: Zones
+) -> None:
     """Added, renamed and removed ones; what is chosen stays chosen under its new name, and unknown when it is gone."""
     assert shown(hass, ZONE).attributes["options"] == [HOME]
     work = await zones("create", name="Work", latitude=1.5, longitude=2.5, radius=100)
@@ -349,9 +437,15 @@ async def test_zones_follow_what_the_user_does_with_them(hass: HomeAssistant, zo
     await edit_zone(hass, "Work")
     assert shown(hass, ZONE).state == "Work"
     await zones("update", zone_id=work["id"], name="Office")
-    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == ("Office", ["Office", HOME])
+    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == (
+        "Office",
+        ["Office", HOME],
+    )
     await zones("delete", zone_id=work["id"])
-    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == ("unknown", [HOME])
+    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == (
+        "unknown",
+        [HOME],
+    )
 
 
 async def test_zones_of_one_name_are_told_apart(
@@ -359,22 +453,33 @@ async def test_zones_of_one_name_are_told_apart(
 ) -> None:
     """By their entity ids; the press takes the one that is meant."""
     await zones("create", name="Office", latitude=1.5, longitude=2.5, radius=100)
-    second = await zones("create", name="Office", latitude=3.5, longitude=4.5, radius=100)
-    assert shown(hass, ZONE).attributes["options"] == ["Office (zone.office)", "Office (zone.office_2)", HOME]
+    second = await zones(
+        "create", name="Office", latitude=3.5, longitude=4.5, radius=100
+    )
+    assert shown(hass, ZONE).attributes["options"] == [
+        "Office (zone.office)",
+        "Office (zone.office_2)",
+        HOME,
+    ]
     await edit_zone(hass, "Office (zone.office_2)")
     await edit(hass, "22:15", "06:45")
     await press(hass, SEND)
     assert sent(simulator) == [("22:15", "06:45", 3.5)]
     assert stored(hass, entry)["draft"][0]["zone"] == "zone.office_2"
     await zones("delete", zone_id=second["id"])
-    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == ("unknown", ["Office", HOME])
+    assert (shown(hass, ZONE).state, shown(hass, ZONE).attributes["options"]) == (
+        "unknown",
+        ["Office", HOME],
+    )
 
 
 async def test_moved_zone_is_sent_where_it_is_now(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, zones: Zones
 ) -> None:
     """The draft keeps the zone, not its coordinates."""
-    office = await zones("create", name="Office", latitude=1.5, longitude=2.5, radius=100)
+    office = await zones(
+        "create", name="Office", latitude=1.5, longitude=2.5, radius=100
+    )
     await edit_zone(hass, "Office")
     await edit(hass, "22:15", "06:45")
     await zones("update", zone_id=office["id"], latitude=50.5)
@@ -398,14 +503,20 @@ async def test_draft_that_can_not_be_read_is_an_empty_one(
     hass: HomeAssistant, simulator: Simulator, damaged: Any
 ) -> None:
     """The rest of the store is kept, and so is a copy of it all."""
-    content = file_with({"executions": [], "schedules": [], "possible": [], "draft": damaged})
+    content = file_with(
+        {"executions": [], "schedules": [], "possible": [], "draft": damaged}
+    )
     _entry, aside = await start_with(hass, content)
     assert draft(hass) == ("unknown", "unknown", HOME)
     assert [path.read_text() for path in aside] == [content]
 
 
-async def test_store_of_an_earlier_version_has_no_draft(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_store_of_an_earlier_version_has_no_draft(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """That is no damage."""
-    _entry, aside = await start_with(hass, file_with({"executions": [], "schedules": [], "possible": []}))
+    _entry, aside = await start_with(
+        hass, file_with({"executions": [], "schedules": [], "possible": []})
+    )
     assert draft(hass) == ("unknown", "unknown", HOME)
     assert aside == []

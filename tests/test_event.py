@@ -4,7 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 import json
 
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, State, callback
+from homeassistant.core import (
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
@@ -20,7 +26,13 @@ from tests.simulator import Fault, Simulator
 from tests.test_ledger import IN_PROGRESS, file_with, start_with
 
 NO_EVENT = ("unavailable", "unknown")
-NOT_OF_A_COMMAND = {"event_type", "event_types", "friendly_name", "device_class", "options"}
+NOT_OF_A_COMMAND = {
+    "event_type",
+    "event_types",
+    "friendly_name",
+    "device_class",
+    "options",
+}
 
 
 @pytest.fixture
@@ -32,11 +44,15 @@ def fired(hass: HomeAssistant) -> list[str]:
     @callback
     def collect(event: Event[EventStateChangedData]) -> None:
         """Keep the type of a moment that is new."""
-        if (state := event.data["new_state"]) is not None and state.state not in moments:
+        if (
+            state := event.data["new_state"]
+        ) is not None and state.state not in moments:
             moments.add(state.state)
             types.append(state.attributes["event_type"])
 
-    async_track_state_change_filtered(hass, TrackStates(False, set(), {"event"}), collect)
+    async_track_state_change_filtered(
+        hass, TrackStates(False, set(), {"event"}), collect
+    )
     async_track_state_added_domain(hass, "event", collect)
     return types
 
@@ -44,10 +60,16 @@ def fired(hass: HomeAssistant) -> list[str]:
 def details(state: State) -> dict[str, object]:
     """Return what a state says of a command, as the frontend gets it."""
     attributes: dict[str, object] = json.loads(state.as_dict_json)["attributes"]
-    return {name: value for name, value in attributes.items() if name not in NOT_OF_A_COMMAND}
+    return {
+        name: value
+        for name, value in attributes.items()
+        if name not in NOT_OF_A_COMMAND
+    }
 
 
-def test_nothing_before_the_first_command(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+def test_nothing_before_the_first_command(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The types are known, so that an automation can be made."""
     state = shown(hass, EVENT)
     assert (state.state, state.attributes["event_type"]) == ("unknown", None)
@@ -62,7 +84,12 @@ def test_nothing_before_the_first_command(hass: HomeAssistant, entry: MockConfig
     ],
 )
 async def test_command_that_did_not_succeed_fires(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fired: list[str], fault: Fault, verdict: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    fired: list[str],
+    fault: Fault,
+    verdict: str,
 ) -> None:
     """Once, with what the sensor says."""
     simulator.script(fault)
@@ -72,7 +99,9 @@ async def test_command_that_did_not_succeed_fires(
     assert details(shown(hass, EVENT)) == details(sensor(hass))
 
 
-async def test_success_fires(hass: HomeAssistant, entry: MockConfigEntry, fired: list[str]) -> None:
+async def test_success_fires(
+    hass: HomeAssistant, entry: MockConfigEntry, fired: list[str]
+) -> None:
     """With the schedule's id and the rest of the sensor's details."""
     response = await set_schedule(hass)
     assert fired == ["success"]
@@ -80,7 +109,9 @@ async def test_success_fires(hass: HomeAssistant, entry: MockConfigEntry, fired:
     assert shown(hass, EVENT).attributes["schedule_id"] == response["schedule_id"]
 
 
-async def test_each_command_fires(hass: HomeAssistant, entry: MockConfigEntry, fired: list[str]) -> None:
+async def test_each_command_fires(
+    hass: HomeAssistant, entry: MockConfigEntry, fired: list[str]
+) -> None:
     """Also when it ends like the one before; the deletes that follow a set are no commands of their own."""
     for _ in range(2):
         await set_schedule(hass)
@@ -112,7 +143,9 @@ async def test_call_that_is_refused_before_it_begins_does_not_fire(
     assert fired == []
 
 
-async def test_location_is_not_recorded(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_location_is_not_recorded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Where somebody lives does not belong in a history."""
     await set_schedule(hass)
     info = shown(hass, EVENT).state_info
@@ -120,9 +153,13 @@ async def test_location_is_not_recorded(hass: HomeAssistant, entry: MockConfigEn
     assert "location" in info["unrecorded_attributes"]
 
 
-async def test_verdict_after_a_crash_fires_once(hass: HomeAssistant, simulator: Simulator, fired: list[str]) -> None:
+async def test_verdict_after_a_crash_fires_once(
+    hass: HomeAssistant, simulator: Simulator, fired: list[str]
+) -> None:
     """As soon as there is an entity to do so, and never again."""
-    entry, _aside = await start_with(hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []}))
+    entry, _aside = await start_with(
+        hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []})
+    )
     assert fired == ["unconfirmed"]
     assert details(shown(hass, EVENT)) == details(sensor(hass))
     before = shown(hass, EVENT)
@@ -135,7 +172,9 @@ async def test_renamed_entity_fires_each_verdict_once(
     hass: HomeAssistant, simulator: Simulator, fired: list[str]
 ) -> None:
     """Neither the one after the crash again, nor a later one twice."""
-    await start_with(hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []}))
+    await start_with(
+        hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []})
+    )
     before = shown(hass, EVENT)
     er.async_get(hass).async_update_entity(EVENT, new_entity_id="event.my_car")
     await hass.async_block_till_done()

@@ -10,7 +10,14 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from tests.actions import sensor, set_schedule
 from tests.fault_stage import Stage
 from tests.fault_wire import again_rows, stream_rows, wire_rows
-from tests.faults import Expected, Row, answer_rows, documented_rows, silent_rows, word_rows
+from tests.faults import (
+    Expected,
+    Row,
+    answer_rows,
+    documented_rows,
+    silent_rows,
+    word_rows,
+)
 from tests.simulator import TESLA, Simulator
 from tests.test_ledger import stored
 
@@ -42,12 +49,18 @@ def test_every_row_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_nothing_is_lost_and_nothing_doubled(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch, row: Row
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    row: Row,
 ) -> None:
     """Caller, server, sensor and ledger tell one story; and when the fault is over, the next command works."""
     with monkeypatch.context() as meanwhile:
         async with AsyncExitStack() as closing:
-            stage = Stage(hass=hass, simulator=simulator, monkeypatch=meanwhile, closing=closing)
+            stage = Stage(
+                hass=hass, simulator=simulator, monkeypatch=meanwhile, closing=closing
+            )
             await row.arrange(stage)
             key = await heard_by_the_caller(hass)
 
@@ -60,7 +73,9 @@ async def test_nothing_is_lost_and_nothing_doubled(
         schedules=len(ledger["schedules"]),
         possible=len(ledger["possible"]),
     )
-    assert [record["verdict"] for record in ledger["executions"]] == [row.expected.verdict]
+    assert [record["verdict"] for record in ledger["executions"]] == [
+        row.expected.verdict
+    ]
     known = {schedule["schedule_id"] for schedule in ledger["schedules"]}
     assert known <= {schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)}
 

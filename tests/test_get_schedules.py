@@ -17,13 +17,35 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import SENSOR, call_action, device_id, set_schedule
-from tests.simulator import REMOVED, TESLA, VOLVO, Car, Cut, Fault, Schedule, Simulator, Vehicle
+from tests.simulator import (
+    REMOVED,
+    TESLA,
+    VOLVO,
+    Car,
+    Cut,
+    Fault,
+    Schedule,
+    Simulator,
+    Vehicle,
+)
 
 HOME: Final = {"latitude": 32.87336, "longitude": -117.22743}
 TIMERS_PATH: Final = "/signals/charge-chargetimers"
-EVERY_DAY: Final = ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+EVERY_DAY: Final = [
+    "MONDAY",
+    "TUESDAY",
+    "WEDNESDAY",
+    "THURSDAY",
+    "FRIDAY",
+    "SATURDAY",
+    "SUNDAY",
+]
 EVENING: Final = datetime(2026, 11, 3, 20, 0, tzinfo=UTC)
-ASLEEP: Final = {"type": "VEHICLE_STATE", "code": "ASLEEP", "description": "The car sleeps."}
+ASLEEP: Final = {
+    "type": "VEHICLE_STATE",
+    "code": "ASLEEP",
+    "description": "The car sleeps.",
+}
 
 # The schedule of these tests as a timer that Smartcar does not know by an id.
 WITHOUT_ID: Final[dict[str, Any]] = {
@@ -46,7 +68,10 @@ def on_vehicle(response: dict[str, Any]) -> list[str]:
 
 def answer_with(simulator: Simulator, *values: Any) -> None:
     """Let the car have these timers, read now."""
-    simulator.always(Fault(merge={"data": {"attributes": {"body": {"values": [*values]}}}}), path=TIMERS_PATH)
+    simulator.always(
+        Fault(merge={"data": {"attributes": {"body": {"values": [*values]}}}}),
+        path=TIMERS_PATH,
+    )
 
 
 @pytest.fixture
@@ -58,7 +83,9 @@ def tesla(simulator: Simulator) -> Vehicle:
 
 
 @pytest.fixture
-async def own(hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory) -> str:
+async def own(
+    hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+) -> str:
     """Set a schedule at home on a certain evening, let half an hour pass, and return the schedule's id."""
     freezer.move_to(EVENING)
     response = await set_schedule(hass)
@@ -87,7 +114,9 @@ async def test_one_billable_request_and_nothing_else(
     assert request.headers["sc-user-id"] == TESLA.user_id
 
 
-async def test_response_is_complete(hass: HomeAssistant, entry: MockConfigEntry, own: str) -> None:
+async def test_response_is_complete(
+    hass: HomeAssistant, entry: MockConfigEntry, own: str
+) -> None:
     """What was set, what is there, and when that was read."""
     assert await get_schedules(hass) == {
         "set_by_home_assistant": [
@@ -108,7 +137,9 @@ async def test_response_is_complete(hass: HomeAssistant, entry: MockConfigEntry,
                 "schedule_type": "daily",
                 "schedule_id": own,
                 "location": HOME,
-                "windows": [{"start_time": "23:30", "stop_time": "05:30", "days": EVERY_DAY}],
+                "windows": [
+                    {"start_time": "23:30", "stop_time": "05:30", "days": EVERY_DAY}
+                ],
             }
         ],
         "on_vehicle_reason": None,
@@ -117,18 +148,28 @@ async def test_response_is_complete(hass: HomeAssistant, entry: MockConfigEntry,
     }
 
 
-async def test_without_any_schedule_the_lists_are_empty(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_without_any_schedule_the_lists_are_empty(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """A car without timers is not a car that could not be read."""
     response = await get_schedules(hass)
-    assert (response["set_by_home_assistant"], response["possibly_on_vehicle"]) == ([], [])
+    assert (response["set_by_home_assistant"], response["possibly_on_vehicle"]) == (
+        [],
+        [],
+    )
     assert (response["on_vehicle"], response["on_vehicle_reason"]) == ([], None)
 
 
-async def test_schedule_without_a_zone_has_its_coordinates(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_schedule_without_a_zone_has_its_coordinates(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """It was set by location."""
     await set_schedule(hass, location={"latitude": 1.5, "longitude": 2.5})
     (schedule,) = (await get_schedules(hass))["set_by_home_assistant"]
-    assert (schedule["zone"], schedule["location"]) == (None, {"latitude": 1.5, "longitude": 2.5})
+    assert (schedule["zone"], schedule["location"]) == (
+        None,
+        {"latitude": 1.5, "longitude": 2.5},
+    )
 
 
 # Whether a schedule is on the car
@@ -173,14 +214,26 @@ async def test_schedule_missing_in_the_reading_is_gone_only_after_a_while(
 
 
 @pytest.mark.parametrize(
-    "meta", [REMOVED, {"oemUpdatedAt": REMOVED, "retrievedAt": REMOVED}, {"oemUpdatedAt": "?", "retrievedAt": ""}]
+    "meta",
+    [
+        REMOVED,
+        {"oemUpdatedAt": REMOVED, "retrievedAt": REMOVED},
+        {"oemUpdatedAt": "?", "retrievedAt": ""},
+    ],
 )
 @pytest.mark.parametrize("is_there", [True, False])
 async def test_reading_of_unknown_age_proves_nothing(
-    hass: HomeAssistant, simulator: Simulator, tesla: Vehicle, own: str, meta: Any, is_there: bool
+    hass: HomeAssistant,
+    simulator: Simulator,
+    tesla: Vehicle,
+    own: str,
+    meta: Any,
+    is_there: bool,
 ) -> None:
     """Its timers are told, and that nobody knows how old they are."""
-    tesla.schedules = {key: schedule for key, schedule in tesla.schedules.items() if is_there}
+    tesla.schedules = {
+        key: schedule for key, schedule in tesla.schedules.items() if is_there
+    }
     tesla.read_timers()
     simulator.script(Fault(merge={"data": {"meta": meta}}), path=TIMERS_PATH)
     response = await get_schedules(hass)
@@ -195,13 +248,22 @@ async def test_reading_of_unknown_age_proves_nothing(
         (WITHOUT_ID, "unknown"),
         ({**WITHOUT_ID, "scheduleId": None}, "unknown"),
         ({**WITHOUT_ID, "scheduleId": "not/an/id"}, "unknown"),
-        ({**WITHOUT_ID, "schedules": [{"start": "01:00"}, *WITHOUT_ID["schedules"]]}, "unknown"),
-        ({**WITHOUT_ID, "condition": {"latitude": 32.8740, "longitude": -117.2274}}, "unknown"),
+        (
+            {**WITHOUT_ID, "schedules": [{"start": "01:00"}, *WITHOUT_ID["schedules"]]},
+            "unknown",
+        ),
+        (
+            {**WITHOUT_ID, "condition": {"latitude": 32.8740, "longitude": -117.2274}},
+            "unknown",
+        ),
         ({**WITHOUT_ID, "scheduleId": "sched_of_somebody"}, "no"),
         ({**WITHOUT_ID, "scheduleType": "WEEKLY"}, "no"),
         ({**WITHOUT_ID, "schedules": [{"start": "23:30:00", "end": "05:31:00"}]}, "no"),
         ({**WITHOUT_ID, "schedules": []}, "no"),
-        ({**WITHOUT_ID, "condition": {"latitude": 32.8760, "longitude": -117.2274}}, "no"),
+        (
+            {**WITHOUT_ID, "condition": {"latitude": 32.8760, "longitude": -117.2274}},
+            "no",
+        ),
         ({**WITHOUT_ID, "condition": None}, "no"),
         ({"type": "GLOBAL", "schedules": WITHOUT_ID["schedules"]}, "no"),
         (None, "no"),
@@ -219,7 +281,9 @@ async def test_each_schedule_is_judged_by_itself(
     hass: HomeAssistant, tesla: Vehicle, own: str, freezer: FrozenDateTimeFactory
 ) -> None:
     """One that is there, one that was removed in the car's app, and one that was set after the reading."""
-    removed = await set_schedule(hass, start_time="12:00", stop_time="13:00", replace=False)
+    removed = await set_schedule(
+        hass, start_time="12:00", stop_time="13:00", replace=False
+    )
     del tesla.schedules[removed["schedule_id"]]
     freezer.tick(timedelta(hours=1))
     tesla.read_timers()
@@ -228,7 +292,9 @@ async def test_each_schedule_is_judged_by_itself(
     assert on_vehicle(await get_schedules(hass)) == ["yes", "no", "unknown"]
 
 
-@pytest.mark.parametrize("set_at", ["some time ago", "2026-11-03T20:00:00", "2026-13-03T20:00:00+00:00", ""])
+@pytest.mark.parametrize(
+    "set_at", ["some time ago", "2026-11-03T20:00:00", "2026-13-03T20:00:00+00:00", ""]
+)
 async def test_schedule_of_unknown_age_is_unknown(
     hass: HomeAssistant, entry: MockConfigEntry, own: str, set_at: str
 ) -> None:
@@ -243,11 +309,18 @@ async def test_schedule_of_unknown_age_is_unknown(
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault.error(500, "SERVER", "INTERNAL", executes=True), Fault(cut=Cut.BEFORE_ANSWER)],
+    [
+        Fault.error(500, "SERVER", "INTERNAL", executes=True),
+        Fault(cut=Cut.BEFORE_ANSWER),
+    ],
     ids=["500", "cut"],
 )
 async def test_unconfirmed_create_is_possibly_on_the_car(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory, fault: Fault
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    fault: Fault,
 ) -> None:
     """It stands apart from what was set, even while a timer on the car looks the same."""
     freezer.move_to(EVENING)
@@ -273,10 +346,14 @@ async def test_success_without_an_id_is_possibly_on_the_car(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """No timer can be told to be it."""
-    simulator.script(Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}}))
+    simulator.script(
+        Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}})
+    )
     await set_schedule(hass)
     response = await get_schedules(hass)
-    assert [possible["start_time"] for possible in response["possibly_on_vehicle"]] == ["23:30"]
+    assert [possible["start_time"] for possible in response["possibly_on_vehicle"]] == [
+        "23:30"
+    ]
     assert response["set_by_home_assistant"] == []
 
 
@@ -287,7 +364,9 @@ async def test_timers_of_all_kinds_are_told(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, own: str
 ) -> None:
     """Also those set elsewhere, in their order, with what each of them has."""
-    daily = simulator.add_schedule(TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.5, longitude=2.5)
+    daily = simulator.add_schedule(
+        TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.5, longitude=2.5
+    )
     weekly = simulator.add_schedule(
         TESLA.vehicle_id,
         start="22:00",
@@ -299,21 +378,34 @@ async def test_timers_of_all_kinds_are_told(
     )
     simulator.add_schedule(TESLA.vehicle_id, start="03:00", stop="04:00")
     response = await get_schedules(hass)
-    assert [timer["schedule_id"] for timer in response["on_vehicle"]] == [own, daily.id, weekly.id, None]
+    assert [timer["schedule_id"] for timer in response["on_vehicle"]] == [
+        own,
+        daily.id,
+        weekly.id,
+        None,
+    ]
     assert response["on_vehicle"][2:] == [
         {
             "type": "LOCATION",
             "schedule_type": "weekly",
             "schedule_id": weekly.id,
             "location": {"latitude": 1.5, "longitude": 2.5},
-            "windows": [{"start_time": "22:00", "stop_time": "00:00", "days": ["SATURDAY", "SUNDAY"]}],
+            "windows": [
+                {
+                    "start_time": "22:00",
+                    "stop_time": "00:00",
+                    "days": ["SATURDAY", "SUNDAY"],
+                }
+            ],
         },
         {
             "type": "GLOBAL",
             "schedule_type": None,
             "schedule_id": None,
             "location": None,
-            "windows": [{"start_time": "03:00", "stop_time": "04:00", "days": EVERY_DAY}],
+            "windows": [
+                {"start_time": "03:00", "stop_time": "04:00", "days": EVERY_DAY}
+            ],
         },
     ]
 
@@ -330,7 +422,10 @@ async def test_timers_of_all_kinds_are_told(
         ({"condition": {"latitude": 91, "longitude": 0}}, {"location": None}),
         ({"condition": "home"}, {"location": None}),
         ({"schedules": None}, {"windows": []}),
-        ({"schedules": [5]}, {"windows": [{"start_time": None, "stop_time": None, "days": []}]}),
+        (
+            {"schedules": [5]},
+            {"windows": [{"start_time": None, "stop_time": None, "days": []}]},
+        ),
         (
             {"schedules": [{"start": "23:30:15", "end": "05:30:00", "days": "MONDAY"}]},
             {"windows": [{"start_time": None, "stop_time": "05:30", "days": []}]},
@@ -338,7 +433,11 @@ async def test_timers_of_all_kinds_are_told(
     ],
 )
 async def test_what_a_timer_garbles_is_null(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, changes: dict[str, Any], told: dict[str, Any]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    changes: dict[str, Any],
+    told: dict[str, Any],
 ) -> None:
     """The rest of it is told."""
     whole = {
@@ -359,7 +458,13 @@ async def test_value_that_is_no_timer_is_told_as_one_without_words(
     """Something is on the car, and nobody knows what."""
     answer_with(simulator, value)
     (timer,) = (await get_schedules(hass))["on_vehicle"]
-    assert timer == {"type": None, "schedule_type": None, "schedule_id": None, "location": None, "windows": []}
+    assert timer == {
+        "type": None,
+        "schedule_type": None,
+        "schedule_id": None,
+        "location": None,
+        "windows": [],
+    }
 
 
 # How old that is
@@ -388,17 +493,29 @@ async def test_age_is_told_in_minutes(
     tesla.read_timers()
     freezer.tick(age)
     response = await get_schedules(hass)
-    assert (response["read_at"], response["age_minutes"]) == ("2026-11-03T20:00:00+00:00", minutes)
+    assert (response["read_at"], response["age_minutes"]) == (
+        "2026-11-03T20:00:00+00:00",
+        minutes,
+    )
 
 
 async def test_older_of_two_times_counts(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     """What Smartcar retrieved just now, the maker may have known since yesterday; an offset is no difference."""
     freezer.move_to(EVENING)
-    simulator.script(Fault(merge={"data": {"meta": {"oemUpdatedAt": "2026-11-02T21:00:00+01:00"}}}), path=TIMERS_PATH)
+    simulator.script(
+        Fault(merge={"data": {"meta": {"oemUpdatedAt": "2026-11-02T21:00:00+01:00"}}}),
+        path=TIMERS_PATH,
+    )
     response = await get_schedules(hass)
-    assert (response["read_at"], response["age_minutes"]) == ("2026-11-02T20:00:00+00:00", 1440)
+    assert (response["read_at"], response["age_minutes"]) == (
+        "2026-11-02T20:00:00+00:00",
+        1440,
+    )
 
 
 # Without a reading
@@ -422,7 +539,10 @@ def asleep(simulator: Simulator) -> None:
 
 def not_capable(simulator: Simulator) -> None:
     """Let the car have no such signal."""
-    simulator.always(Fault.error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE", "No such signal."), path=TIMERS_PATH)
+    simulator.always(
+        Fault.error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE", "No such signal."),
+        path=TIMERS_PATH,
+    )
 
 
 def over_quota(simulator: Simulator) -> None:
@@ -433,22 +553,35 @@ def over_quota(simulator: Simulator) -> None:
 @pytest.mark.parametrize(
     ("arrange", "reason"),
     [
-        (never_read, "RESOURCE_NOT_FOUND/SIGNAL_NOT_FOUND: There is no reading of this signal yet."),
-        (not_permitted, "PERMISSION: Your application does not have the permission read_charge."),
+        (
+            never_read,
+            "RESOURCE_NOT_FOUND/SIGNAL_NOT_FOUND: There is no reading of this signal yet.",
+        ),
+        (
+            not_permitted,
+            "PERMISSION: Your application does not have the permission read_charge.",
+        ),
         (asleep, "VEHICLE_STATE/ASLEEP: The car sleeps."),
         (not_capable, "COMPATIBILITY/VEHICLE_NOT_CAPABLE: No such signal."),
         (over_quota, "HTTP 430"),
     ],
 )
 async def test_refused_reading_is_null_with_a_reason(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, own: str, arrange: Any, reason: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    own: str,
+    arrange: Any,
+    reason: str,
 ) -> None:
     """What Home Assistant set is told all the same, and nobody knows whether it is there."""
     arrange(simulator)
     response = await get_schedules(hass)
     assert (response["on_vehicle"], response["on_vehicle_reason"]) == (None, reason)
     assert (response["read_at"], response["age_minutes"]) == (None, None)
-    assert [schedule["schedule_id"] for schedule in response["set_by_home_assistant"]] == [own]
+    assert [
+        schedule["schedule_id"] for schedule in response["set_by_home_assistant"]
+    ] == [own]
     assert on_vehicle(response) == ["unknown"]
 
 
@@ -466,11 +599,17 @@ async def test_refused_reading_is_null_with_a_reason(
     ids=["500", "upstream", "504", "html", "no list", "cut", "half"],
 )
 async def test_unanswered_question_is_an_error(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, own: str, fault: Fault
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    own: str,
+    fault: Fault,
 ) -> None:
     """It says that nothing was changed, and the next question is answered."""
     simulator.always(fault, path=TIMERS_PATH)
-    with pytest.raises(HomeAssistantError, match="could not be read .* Nothing was changed") as caught:
+    with pytest.raises(
+        HomeAssistantError, match="could not be read .* Nothing was changed"
+    ) as caught:
         await get_schedules(hass)
     assert caught.value.translation_key == "not_read"
     simulator.behave()
@@ -492,7 +631,9 @@ async def test_rejected_credentials_start_reauth(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """As with a command, one new token is tried first."""
-    simulator.always(Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED"), path=TIMERS_PATH)
+    simulator.always(
+        Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED"), path=TIMERS_PATH
+    )
     with pytest.raises(HomeAssistantError, match="Sign in again") as caught:
         await get_schedules(hass)
     assert caught.value.translation_key == "authentication_failed"
@@ -507,7 +648,9 @@ async def test_rejected_credentials_start_reauth(
 
 def ledger_file(hass: HomeAssistant, entry: MockConfigEntry) -> Path:
     """Return where the first car's records are."""
-    return Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{next(iter(entry.subentries))}"))
+    return Path(
+        hass.config.path(STORAGE_DIR, f"{DOMAIN}.{next(iter(entry.subentries))}")
+    )
 
 
 def on_car(vehicle: Vehicle) -> dict[str, Schedule]:
@@ -515,9 +658,16 @@ def on_car(vehicle: Vehicle) -> dict[str, Schedule]:
     return dict(vehicle.schedules)
 
 
-@pytest.mark.parametrize("fault", [Fault(), Fault.error(403, "PERMISSION"), Fault(merge={"data": {"meta": REMOVED}})])
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(), Fault.error(403, "PERMISSION"), Fault(merge={"data": {"meta": REMOVED}})],
+)
 async def test_asking_changes_nothing(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, own: str, fault: Fault
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    own: str,
+    fault: Fault,
 ) -> None:
     """Neither a record, nor an entity, nor the car; not even when a schedule turns out to be gone."""
     await set_schedule(hass, start_time="12:00", stop_time="13:00", replace=False)
@@ -546,20 +696,34 @@ async def test_each_car_is_asked_with_its_own_ids(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, car: Car
 ) -> None:
     """And told of by its own records."""
-    other = await set_schedule(hass, device_id=device_id(hass, VOLVO), start_time="01:00")
+    other = await set_schedule(
+        hass, device_id=device_id(hass, VOLVO), start_time="01:00"
+    )
     mine = await set_schedule(hass, device_id=device_id(hass, TESLA))
     response = await get_schedules(hass, device_id=device_id(hass, car))
     (request,) = simulator.received("GET", TIMERS_PATH)
-    assert (request.path.split("/")[3], request.headers["sc-user-id"]) == (car.vehicle_id, car.user_id)
+    assert (request.path.split("/")[3], request.headers["sc-user-id"]) == (
+        car.vehicle_id,
+        car.user_id,
+    )
     ids = {TESLA: mine["schedule_id"], VOLVO: other["schedule_id"]}
-    assert [schedule["schedule_id"] for schedule in response["set_by_home_assistant"]] == [ids[car]]
+    assert [
+        schedule["schedule_id"] for schedule in response["set_by_home_assistant"]
+    ] == [ids[car]]
     assert [timer["schedule_id"] for timer in response["on_vehicle"]] == [ids[car]]
 
 
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
-@pytest.mark.parametrize(("data", "key"), [({}, "which_vehicle"), ({"device_id": "unknown"}, "device_not_found")])
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [({}, "which_vehicle"), ({"device_id": "unknown"}, "device_not_found")],
+)
 async def test_car_that_can_not_be_meant_is_refused_before_asking(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, str], key: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    data: dict[str, str],
+    key: str,
 ) -> None:
     """A wrong question costs nothing."""
     with pytest.raises(ServiceValidationError) as caught:
@@ -569,14 +733,22 @@ async def test_car_that_can_not_be_meant_is_refused_before_asking(
 
 
 async def test_call_that_takes_no_response_is_refused(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, hass_client: ClientSessionGenerator
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    hass_client: ClientSessionGenerator,
 ) -> None:
     """Home Assistant itself refuses to spend a request on an answer that nobody hears."""
-    assert hass.services.supports_response(DOMAIN, "get_charge_schedules") is SupportsResponse.ONLY
+    assert (
+        hass.services.supports_response(DOMAIN, "get_charge_schedules")
+        is SupportsResponse.ONLY
+    )
     assert await async_setup_component(hass, "api", {})
     client = await hass_client()
     unheard = await client.post(f"/api/services/{DOMAIN}/get_charge_schedules", json={})
     assert unheard.status == 400
     assert simulator.received("GET", TIMERS_PATH) == []
-    heard = await client.post(f"/api/services/{DOMAIN}/get_charge_schedules?return_response", json={})
+    heard = await client.post(
+        f"/api/services/{DOMAIN}/get_charge_schedules?return_response", json={}
+    )
     assert (await heard.json())["service_response"]["on_vehicle"] == []

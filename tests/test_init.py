@@ -9,7 +9,10 @@ from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import SENSOR, device_id, sensor, set_schedule
@@ -19,7 +22,9 @@ from tests.simulator import DEMO_CLIENT_ID, TESLA, VOLVO, Fault, Simulator
 
 def billable(simulator: Simulator) -> list[str]:
     """Return the requests that Smartcar counts against a plan."""
-    return [request.path for request in simulator.requests if "/vehicles/" in request.path]
+    return [
+        request.path for request in simulator.requests if "/vehicles/" in request.path
+    ]
 
 
 def stores(hass: HomeAssistant) -> list[Path]:
@@ -28,10 +33,16 @@ def stores(hass: HomeAssistant) -> list[Path]:
 
 
 async def test_setup_and_an_idle_day_cost_nothing(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
     """One token, one free look at the connections, and then silence."""
-    assert [request.path for request in simulator.requests] == ["/oauth2/token", "/v3/connections"]
+    assert [request.path for request in simulator.requests] == [
+        "/oauth2/token",
+        "/v3/connections",
+    ]
     for _ in range(24):
         freezer.tick(timedelta(hours=1))
         async_fire_time_changed(hass)
@@ -52,7 +63,10 @@ async def test_restart_without_network_shows_the_last_execution(
 
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert (sensor(hass).state, sensor(hass).attributes) == (before.state, before.attributes)
+    assert (sensor(hass).state, sensor(hass).attributes) == (
+        before.state,
+        before.attributes,
+    )
     assert entry.state.value == "loaded"
     assert hass.config_entries.flow.async_progress() == []
 
@@ -65,7 +79,10 @@ async def test_rejected_credentials_at_the_start_ask_for_others_and_stay_loaded(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """The cars are there, the user is asked to sign in again."""
-    entry = make_entry(TESLA, data={CONF_CLIENT_ID: DEMO_CLIENT_ID, CONF_CLIENT_SECRET: "an old secret"})
+    entry = make_entry(
+        TESLA,
+        data={CONF_CLIENT_ID: DEMO_CLIENT_ID, CONF_CLIENT_SECRET: "an old secret"},
+    )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -86,11 +103,17 @@ async def test_a_cloud_in_trouble_is_no_news(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.state.value == "loaded"
     assert hass.config_entries.flow.async_progress() == []
-    ours = [record for record in caplog.records if record.name.startswith("custom_components")]
+    ours = [
+        record
+        for record in caplog.records
+        if record.name.startswith("custom_components")
+    ]
     assert {record.levelname for record in ours} <= {"DEBUG"}
 
 
-async def test_setup_does_not_wait_for_the_cloud(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_setup_does_not_wait_for_the_cloud(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The check of the credentials goes on in the background, and ends with the entry."""
     simulator.always(Fault(hold=asyncio.Event()))
     entry = make_entry(TESLA)
@@ -123,14 +146,21 @@ async def test_removing_a_car_removes_what_was_kept_of_it(
     await set_schedule(hass, device_id=device_id(hass, VOLVO))
     volvo = hass.states.get("sensor.volvo_ex40_2025_last_execution")
     assert len(stores(hass)) == 2
-    (tesla,) = [s.subentry_id for s in entry.subentries.values() if s.unique_id == TESLA.vehicle_id]
+    (tesla,) = [
+        s.subentry_id
+        for s in entry.subentries.values()
+        if s.unique_id == TESLA.vehicle_id
+    ]
     assert hass.config_entries.async_remove_subentry(entry, tesla)
     await hass.async_block_till_done()
     assert hass.states.get(SENSOR) is None
     assert hass.states.get("sensor.volvo_ex40_2025_last_execution") is volvo
-    assert [device.name for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)] == [
-        "Volvo EX40 2025"
-    ]
+    assert [
+        device.name
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+    ] == ["Volvo EX40 2025"]
     assert len(stores(hass)) == 1
     # Now that one car is left, no device has to be given.
     await set_schedule(hass)
@@ -178,7 +208,9 @@ async def test_a_renamed_car_renames_its_device(
     assert entry.runtime_data is account
 
 
-async def test_device_says_what_the_car_is(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_device_says_what_the_car_is(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Make, model and year, from Smartcar's connection."""
     device = dr.async_get(hass).async_get(device_id(hass, TESLA))
     assert isinstance(device, dr.DeviceEntry)

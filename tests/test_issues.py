@@ -10,9 +10,19 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import delete_schedule, device_id, set_schedule
-from tests.simulator import REMOVED, TESLA, VOLVO, Cut, Fault, ReceivedRequest, Simulator
+from tests.simulator import (
+    REMOVED,
+    TESLA,
+    VOLVO,
+    Cut,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 
-PERMISSION = Fault.error(403, "PERMISSION", None, "The permission control_charge is missing.")
+PERMISSION = Fault.error(
+    403, "PERMISSION", None, "The permission control_charge is missing."
+)
 
 
 def is_delete(request: ReceivedRequest) -> bool:
@@ -22,7 +32,11 @@ def is_delete(request: ReceivedRequest) -> bool:
 
 def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
     """Return our issues by their cause."""
-    return {str(issue.translation_key): issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN}
+    return {
+        str(issue.translation_key): issue
+        for issue in ir.async_get(hass).issues.values()
+        if issue.domain == DOMAIN
+    }
 
 
 async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault) -> None:
@@ -39,12 +53,19 @@ async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault) -> No
         (Fault(status=403), "permission_missing"),
         (Fault.error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE"), "not_compatible"),
         (Fault.error(430, "BILLING", "INVALID_PLAN"), "refused_by_plan"),
-        (Fault.error(400, "CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"), "car_maker_account"),
+        (
+            Fault.error(400, "CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"),
+            "car_maker_account",
+        ),
         (Fault.error(200, "PERMISSION"), "permission_missing"),
     ],
 )
 async def test_what_the_user_has_to_settle_is_an_issue_until_the_next_success(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault, cause: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    fault: Fault,
+    cause: str,
 ) -> None:
     """One for a car and a cause; another failure does not hide it; it is there again after a restart."""
     await refused(hass, simulator, fault)
@@ -104,7 +125,9 @@ async def test_several_causes_stand_side_by_side(
 
 
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
-async def test_each_car_has_its_own(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_each_car_has_its_own(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """A success of one says nothing of the other; a removed one has none."""
     for car in (TESLA, VOLVO):
         simulator.script(PERMISSION, path="/charge-schedules/daily")
@@ -115,7 +138,11 @@ async def test_each_car_has_its_own(hass: HomeAssistant, simulator: Simulator, e
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["vehicle"] == "Volvo EX40 2025"
-    (volvo,) = [s.subentry_id for s in entry.subentries.values() if s.unique_id == VOLVO.vehicle_id]
+    (volvo,) = [
+        s.subentry_id
+        for s in entry.subentries.values()
+        if s.unique_id == VOLVO.vehicle_id
+    ]
     hass.config_entries.async_remove_subentry(entry, volvo)
     await hass.async_block_till_done()
     assert ir.async_get(hass).issues == {}
@@ -141,7 +168,9 @@ async def test_an_old_schedule_removed_by_hand_is_settled_by_the_delete_action(
 ) -> None:
     """As the issue says: after three tries Home Assistant does not look again by itself."""
     first = await set_schedule(hass)
-    simulator.always(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=f"/{first['schedule_id']}")
+    simulator.always(
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=f"/{first['schedule_id']}"
+    )
     for _ in range(4):
         await set_schedule(hass)
     simulator.behave()
@@ -154,7 +183,11 @@ async def test_an_old_schedule_removed_by_hand_is_settled_by_the_delete_action(
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault(cut=Cut.BEFORE_ANSWER), Fault.error(500, "SERVER", "INTERNAL"), Fault.error(202, "UPSTREAM", "NO_RESPONSE")],
+    [
+        Fault(cut=Cut.BEFORE_ANSWER),
+        Fault.error(500, "SERVER", "INTERNAL"),
+        Fault.error(202, "UPSTREAM", "NO_RESPONSE"),
+    ],
     ids=["cut", "500", "streamed"],
 )
 async def test_an_unconfirmed_create_is_possibly_on_the_car(
@@ -171,7 +204,9 @@ async def test_a_success_without_an_id_is_possibly_on_the_car(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """It is there for certain, but Home Assistant could not replace it."""
-    simulator.script(Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}}))
+    simulator.script(
+        Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}})
+    )
     await set_schedule(hass)
     assert set(issues(hass)) == {"possibly_on_car"}
 

@@ -46,7 +46,9 @@ MANIFEST_SCHEMA: Final = vol.Schema(
     {
         vol.Required("domain"): DOMAIN,
         vol.Required("name"): "Smartcar Charging",
-        vol.Required("codeowners"): vol.All([vol.Match("@[A-Za-z0-9-]+$")], vol.Length(min=1)),
+        vol.Required("codeowners"): vol.All(
+            [vol.Match("@[A-Za-z0-9-]+$")], vol.Length(min=1)
+        ),
         vol.Required("config_flow"): True,
         vol.Required("dependencies"): [cv.slug],
         vol.Required("documentation"): HTTPS_URL,
@@ -57,7 +59,10 @@ MANIFEST_SCHEMA: Final = vol.Schema(
     }
 )
 HACS_SCHEMA: Final = vol.Schema(
-    {vol.Required("name"): MANIFEST["name"], vol.Required("homeassistant"): vol.All(str, version)}
+    {
+        vol.Required("name"): MANIFEST["name"],
+        vol.Required("homeassistant"): vol.All(str, version),
+    }
 )
 
 
@@ -66,9 +71,14 @@ def imported_integrations(tree: ast.AST) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
-        if isinstance(node, ast.ImportFrom) and node.module == "homeassistant.components":
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "homeassistant.components"
+        ):
             yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("homeassistant.components."):
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(
+            "homeassistant.components."
+        ):
             yield str(node.module).split(".")[2]
         yield from imported_integrations(node)
 
@@ -89,10 +99,16 @@ def test_manifest_has_what_it_may_have() -> None:
     """The right keys with the right values; domain and name first, the rest by alphabet."""
     MANIFEST_SCHEMA(MANIFEST)
     assert INTEGRATION.name == DOMAIN
-    assert list(MANIFEST) == ["domain", "name", *sorted(set(MANIFEST) - {"domain", "name"})]
+    assert list(MANIFEST) == [
+        "domain",
+        "name",
+        *sorted(set(MANIFEST) - {"domain", "name"}),
+    ]
 
 
-async def test_home_assistant_gives_the_grade_of_all_custom_integrations(hass: HomeAssistant) -> None:
+async def test_home_assistant_gives_the_grade_of_all_custom_integrations(
+    hass: HomeAssistant,
+) -> None:
     """Whatever the manifest might say: so it says nothing."""
     integration = await async_get_integration(hass, DOMAIN)
     assert integration.quality_scale == "custom"
@@ -102,15 +118,25 @@ async def test_home_assistant_gives_the_grade_of_all_custom_integrations(hass: H
 def test_dependencies_are_the_integrations_that_the_code_needs() -> None:
     """But for platforms, those that we offer something to, and what every Home Assistant loads."""
     modules = list(INTEGRATION.rglob("*.py"))
-    needed = {name for path in modules for name in imported_integrations(ast.parse(path.read_text()))}
+    needed = {
+        name
+        for path in modules
+        for name in imported_integrations(ast.parse(path.read_text()))
+    }
     offered = {path.stem for path in INTEGRATION.glob("*.py")}
-    assert needed - set(Platform) - offered - CORE_INTEGRATIONS == set(MANIFEST["dependencies"])
+    assert needed - set(Platform) - offered - CORE_INTEGRATIONS == set(
+        MANIFEST["dependencies"]
+    )
 
 
 def test_hacs_finds_what_it_looks_for() -> None:
     """One integration, a description of it, and the oldest Home Assistant that it runs on."""
     HACS_SCHEMA(HACS)
-    folders = [path for path in INTEGRATION.parent.iterdir() if path.is_dir() and path.name != "__pycache__"]
+    folders = [
+        path
+        for path in INTEGRATION.parent.iterdir()
+        if path.is_dir() and path.name != "__pycache__"
+    ]
     assert folders == [INTEGRATION]
     year, month, _patch = HACS["homeassistant"].split(".")
     assert f"**Home Assistant** {year}.{month} or newer." in README
@@ -128,4 +154,7 @@ def test_brand_images_are_as_home_assistant_wants_them(name: str, size: int) -> 
 
 def test_there_are_no_other_brand_images() -> None:
     """Home Assistant serves only names that it knows, and takes an icon for a logo."""
-    assert sorted(path.name for path in (INTEGRATION / "brand").iterdir()) == ["icon.png", "icon@2x.png"]
+    assert sorted(path.name for path in (INTEGRATION / "brand").iterdir()) == [
+        "icon.png",
+        "icon@2x.png",
+    ]

@@ -28,7 +28,15 @@ from custom_components.smartcar_charging.smartcar import (
 )
 from custom_components.smartcar_charging.smartcar.errors import error_from, read_error
 from tests.actions import call_action, device_id
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Cut, Fault, ReceivedRequest, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    Cut,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 from tests.smartcar.conftest import EXECUTION, create, delete
 from tests.strategies import THE_CAR, answers, calls, conversations, json_values, near
 
@@ -36,8 +44,14 @@ CONNECTIONS: Final[dict[str, Any]] = {
     "data": [
         {
             "id": "connection",
-            "attributes": {"permissions": ["control_charge"], "vehicle": {"make": "TESLA", "year": 2024}},
-            "relationships": {"vehicle": {"data": {"id": "vehicle"}}, "user": {"data": {"id": "user"}}},
+            "attributes": {
+                "permissions": ["control_charge"],
+                "vehicle": {"make": "TESLA", "year": 2024},
+            },
+            "relationships": {
+                "vehicle": {"data": {"id": "vehicle"}},
+                "user": {"data": {"id": "user"}},
+            },
         }
     ],
     "meta": {"pageNumber": 1, "pageSize": 10, "totalCount": 1},
@@ -53,13 +67,22 @@ TIMERS: Final[dict[str, Any]] = {
                         "type": "LOCATION",
                         "scheduleType": "DAILY",
                         "scheduleId": "sched_abc123",
-                        "condition": {"name": "Home", "latitude": 37.7749, "longitude": -122.4194},
-                        "schedules": [{"start": "08:00:00", "end": "10:00:00", "days": ["MONDAY"]}],
+                        "condition": {
+                            "name": "Home",
+                            "latitude": 37.7749,
+                            "longitude": -122.4194,
+                        },
+                        "schedules": [
+                            {"start": "08:00:00", "end": "10:00:00", "days": ["MONDAY"]}
+                        ],
                     }
                 ]
             },
         },
-        "meta": {"oemUpdatedAt": "2026-01-01T00:00:00.000Z", "retrievedAt": "2026-01-01T00:00:00.000Z"},
+        "meta": {
+            "oemUpdatedAt": "2026-01-01T00:00:00.000Z",
+            "retrievedAt": "2026-01-01T00:00:00.000Z",
+        },
     }
 }
 TOKEN: Final = {"access_token": "a token", "token_type": "Bearer", "expires_in": 3600}
@@ -94,16 +117,29 @@ def is_success(status: int, value: Any) -> bool:
 
 def proves_success(answer: Fault) -> bool:
     """Tell whether an answer proves a success as it arrives: a 204 has no body, and what is not gzip is none."""
-    is_whole = answer.cut is None and answer.status != 204 and "Content-Encoding" not in answer.headers
-    return is_whole and isinstance(answer.body, bytes) and is_success(answer.status or 200, value_of(answer.body))
+    is_whole = (
+        answer.cut is None
+        and answer.status != 204
+        and "Content-Encoding" not in answer.headers
+    )
+    return (
+        is_whole
+        and isinstance(answer.body, bytes)
+        and is_success(answer.status or 200, value_of(answer.body))
+    )
 
 
 @given(status=st.integers(100, 999), value=json_values | near(EXECUTION))
 @IN_MEMORY
 def test_only_a_success_has_no_error_and_the_word(status: int, value: Any) -> None:
     """The readers take any JSON, and what they say of it is what the documentation says."""
-    details, execution = read_error(value, http_status=status), Execution.from_body(value)
-    assert (details is None and execution.status == "SUCCESS") is is_success(status, value)
+    details, execution = (
+        read_error(value, http_status=status),
+        Execution.from_body(value),
+    )
+    assert (details is None and execution.status == "SUCCESS") is is_success(
+        status, value
+    )
     raised = error_from(details) if details else None
     assert raised is None or isinstance(raised, RefusedError | UnconfirmedError)
 
@@ -128,7 +164,9 @@ async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def smartcar(simulator: Simulator, session: aiohttp.ClientSession) -> SmartcarClient:
     """Return a client that mints its tokens."""
-    return SmartcarClient(session, ClientCredentials(session, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET))
+    return SmartcarClient(
+        session, ClientCredentials(session, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +193,10 @@ async def outcome_of(request: Awaitable[Any]) -> Any:
 @given(scripted=conversations(EXECUTION))
 @ON_THE_WIRE
 async def test_every_answer_is_judged_and_no_create_is_doubled(
-    simulator: Simulator, smartcar: SmartcarClient, slept: list[float], scripted: Sequence[Fault]
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    slept: list[float],
+    scripted: Sequence[Fault],
 ) -> None:
     """Success has its proof in the last answer, and each one before it was a 401 or a 429."""
     simulator.behave()
@@ -168,7 +209,12 @@ async def test_every_answer_is_judged_and_no_create_is_doubled(
     *before, last = scripted[: len(simulator.creates)]
     assert isinstance(outcome, Execution | RefusedError | UnconfirmedError)
     assert isinstance(outcome, Execution) is proves_success(last)
-    assert sorted(answer.status or 0 for answer in before) in ([], [401], [429], [401, 429])
+    assert sorted(answer.status or 0 for answer in before) in (
+        [],
+        [401],
+        [429],
+        [401, 429],
+    )
     assert all(answer.cut is not Cut.BEFORE_ANSWER for answer in before)
     assert len(slept) == sum(answer.status == 429 for answer in before)
     assert all(0 <= seconds <= 60 for seconds in slept)
@@ -179,7 +225,11 @@ async def test_every_answer_is_judged_and_no_create_is_doubled(
     [
         (EXECUTION, "/sched_1", lambda smartcar: delete(smartcar, "sched_1")),
         (CONNECTIONS, "/connections", SmartcarClient.async_get_connections),
-        (TIMERS, "/charge-chargetimers", lambda smartcar: smartcar.async_get_charge_timers("vehicle", "user")),
+        (
+            TIMERS,
+            "/charge-chargetimers",
+            lambda smartcar: smartcar.async_get_charge_timers("vehicle", "user"),
+        ),
         (TOKEN, "/oauth2/token", lambda smartcar: smartcar.auth.async_get_token()),
     ],
     ids=["delete", "connections", "timers", "token"],
@@ -197,7 +247,10 @@ async def test_every_answer_to_any_question_is_read_or_an_error_of_ours(
     """Nothing foreign is raised, whatever comes."""
     simulator.behave()
     simulator.always(data.draw(answers(documented)), path=path)
-    assert isinstance(await outcome_of(ask(smartcar)), Execution | TimersReading | list | str | SmartcarError)
+    assert isinstance(
+        await outcome_of(ask(smartcar)),
+        Execution | TimersReading | list | str | SmartcarError,
+    )
 
 
 def is_well_formed(request: ReceivedRequest) -> bool:
@@ -206,7 +259,11 @@ def is_well_formed(request: ReceivedRequest) -> bool:
         case {
             "data": {
                 "attributes": {
-                    "location": {"latitude": float(latitude), "longitude": float(longitude), **more},
+                    "location": {
+                        "latitude": float(latitude),
+                        "longitude": float(longitude),
+                        **more,
+                    },
                     "startTime": str(start),
                     "stopTime": str(stop),
                     **others,
@@ -214,11 +271,15 @@ def is_well_formed(request: ReceivedRequest) -> bool:
             }
         }:
             return (
-                request.path == f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily"
+                request.path
+                == f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily"
                 and request.headers["sc-user-id"] == TESLA.user_id
                 and request.headers["Content-Type"] == "application/json"
                 and not (more or others or start == stop)
-                and all(re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", time) for time in (start, stop))
+                and all(
+                    re.fullmatch("([01][0-9]|2[0-3]):[0-5][0-9]", time)
+                    for time in (start, stop)
+                )
                 and abs(latitude) <= 90
                 and abs(longitude) <= 180
             )
@@ -227,7 +288,11 @@ def is_well_formed(request: ReceivedRequest) -> bool:
 
 def for_the_car(hass: HomeAssistant, data: dict[str, Any]) -> dict[str, Any]:
     """Return a call with the device's id where the car is meant."""
-    return data | {"device_id": device_id(hass, TESLA)} if data.get("device_id") == THE_CAR else data
+    return (
+        data | {"device_id": device_id(hass, TESLA)}
+        if data.get("device_id") == THE_CAR
+        else data
+    )
 
 
 async def was_taken(hass: HomeAssistant, data: dict[str, Any]) -> bool:
@@ -243,7 +308,10 @@ async def was_taken(hass: HomeAssistant, data: dict[str, Any]) -> bool:
 @given(data=calls())
 @settings(ON_THE_WIRE, max_examples=400)
 async def test_every_call_is_refused_or_becomes_a_well_formed_request(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    data: dict[str, Any],
 ) -> None:
     """What is not refused for its shape or its meaning is sent once, as documented; what is refused is not sent."""
     hass.states.async_set("zone.work", "0", {"latitude": 1.5, "longitude": 2.5})

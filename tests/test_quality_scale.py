@@ -27,24 +27,40 @@ from custom_components.smartcar_charging import issues, repairs
 from custom_components.smartcar_charging.account import Account
 from custom_components.smartcar_charging.config_flow import SmartcarChargingConfigFlow
 from custom_components.smartcar_charging.const import DOMAIN
-from custom_components.smartcar_charging.diagnostics import async_get_config_entry_diagnostics
+from custom_components.smartcar_charging.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
 from custom_components.smartcar_charging.entity import VehicleEntity
 from custom_components.smartcar_charging.smartcar import SmartcarClient
 from tests.actions import SENSOR, set_schedule, shown
 from tests.conftest import make_entry
 from tests.files import ICONS, MANIFEST, README, REPOSITORY, SERVICES
 from tests.flows import API_CREDENTIALS, Dialog
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, VOLVO, Fault, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    VOLVO,
+    Fault,
+    Simulator,
+)
 from tests.texts import ENGLISH, INTEGRATION
 
 SCALE: Final = (INTEGRATION / "quality_scale.yaml").read_text()
-RULES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "quality_scale.yaml")["rules"]
+RULES: Final[dict[str, Any]] = load_yaml_dict(INTEGRATION / "quality_scale.yaml")[
+    "rules"
+]
 PYPROJECT: Final = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
 FLOWS: Final = [ENGLISH["config"], *ENGLISH["config_subentries"].values()]
 ACTIONS: Final = ENGLISH["services"]
 SET_UP: Final = ENGLISH["config"]["step"]
-CODE: Final = {path.relative_to(INTEGRATION).as_posix(): path.read_text() for path in INTEGRATION.rglob("*.py")}
-PLATFORMS: Final = sorted(set(Platform) & {path.stem for path in INTEGRATION.glob("*.py")})
+CODE: Final = {
+    path.relative_to(INTEGRATION).as_posix(): path.read_text()
+    for path in INTEGRATION.rglob("*.py")
+}
+PLATFORMS: Final = sorted(
+    set(Platform) & {path.stem for path in INTEGRATION.glob("*.py")}
+)
 
 TIERS: Final = {
     "Bronze": """
@@ -66,32 +82,70 @@ TIERS: Final = {
     "Platinum": "async-dependency inject-websession strict-typing",
 }
 ANSWER: Final = vol.Schema(
-    vol.Any("done", {vol.Required("status"): vol.In(["done", "exempt"]), vol.Required("comment"): vol.Match(r".+\.$")})
+    vol.Any(
+        "done",
+        {
+            vol.Required("status"): vol.In(["done", "exempt"]),
+            vol.Required("comment"): vol.Match(r".+\.$"),
+        },
+    )
 )
 
 # The chapter of the README that answers a rule, and what it has to speak of.
 DOCS: Final = {
     "docs-actions": (
         "Actions",
-        [*SERVICES, *(f"`{name}`" for words in ACTIONS.values() for name in words["fields"])],
+        [
+            *SERVICES,
+            *(f"`{name}`" for words in ACTIONS.values() for name in words["fields"]),
+        ],
     ),
-    "docs-data-update": ("The device page", ["### How it keeps up to date", "Nothing is polled"]),
-    "docs-examples": ("Automations", ["### Blueprints", "triggers:", "conditions:", "actions:"]),
-    "docs-high-level-description": ("Smartcar Charging for Home Assistant", ["[Smartcar](https://smartcar.com), a"]),
-    "docs-installation-instructions": ("Install", ["### With HACS", "### By hand", "3. Restart Home Assistant."]),
+    "docs-data-update": (
+        "The device page",
+        ["### How it keeps up to date", "Nothing is polled"],
+    ),
+    "docs-examples": (
+        "Automations",
+        ["### Blueprints", "triggers:", "conditions:", "actions:"],
+    ),
+    "docs-high-level-description": (
+        "Smartcar Charging for Home Assistant",
+        ["[Smartcar](https://smartcar.com), a"],
+    ),
+    "docs-installation-instructions": (
+        "Install",
+        ["### With HACS", "### By hand", "3. Restart Home Assistant."],
+    ),
     "docs-installation-parameters": (
         "Find your credentials",
-        [label for step in ("api_credentials", "access_token") for label in SET_UP[step]["data"].values()],
+        [
+            label
+            for step in ("api_credentials", "access_token")
+            for label in SET_UP[step]["data"].values()
+        ],
     ),
     "docs-known-limitations": ("Known limits", ["**Quota.**", "**Slow cars.**"]),
-    "docs-removal-instructions": ("Remove", ["**Settings > Devices & services", "HACS"]),
+    "docs-removal-instructions": (
+        "Remove",
+        ["**Settings > Devices & services", "HACS"],
+    ),
     "docs-supported-devices": ("Before you start", ["**Tesla**", "**Volvo**"]),
     "docs-supported-functions": (
         "The device page",
-        [f"{domain}.…_{key}" for domain, entities in ENGLISH["entity"].items() for key in entities],
+        [
+            f"{domain}.…_{key}"
+            for domain, entities in ENGLISH["entity"].items()
+            for key in entities
+        ],
     ),
-    "docs-troubleshooting": ("Troubleshooting", ["### When you call an action", "### When you set up", "What to do"]),
-    "docs-use-cases": ("What it is good for", ["blueprint", "weekend", "It is not made"]),
+    "docs-troubleshooting": (
+        "Troubleshooting",
+        ["### When you call an action", "### When you set up", "What to do"],
+    ),
+    "docs-use-cases": (
+        "What it is good for",
+        ["blueprint", "weekend", "It is not made"],
+    ),
 }
 
 # What Home Assistant shows to a person when it is raised.
@@ -118,7 +172,11 @@ async def offline_entry(hass: HomeAssistant, simulator: Simulator) -> MockConfig
 
 def entities(hass: HomeAssistant) -> list[Entity]:
     """Return all of our entities."""
-    found = [entity for platform in async_get_platforms(hass, DOMAIN) for entity in platform.entities.values()]
+    found = [
+        entity
+        for platform in async_get_platforms(hass, DOMAIN)
+        for entity in platform.entities.values()
+    ]
     assert found
     return found
 
@@ -142,7 +200,9 @@ def test_every_rule_is_answered_in_order() -> None:
     """Tier by tier."""
     _, *pieces = re.split(r"^  # (\w+)\n", SCALE, flags=re.MULTILINE)
     tiers = zip(pieces[::2], pieces[1::2], strict=True)
-    answered = {tier: re.findall("^  ([a-z-]+):", text, re.MULTILINE) for tier, text in tiers}
+    answered = {
+        tier: re.findall("^  ([a-z-]+):", text, re.MULTILINE) for tier, text in tiers
+    }
     assert answered == {tier: rules.split() for tier, rules in TIERS.items()}
     assert list(RULES) == " ".join(TIERS.values()).split()
 
@@ -162,7 +222,11 @@ def test_every_answer_is_done_or_exempt_with_a_reason(rule: str) -> None:
 
 def test_every_answer_is_checked() -> None:
     """By a test that is named after its rule, or by a chapter of the README."""
-    tests = {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")}
+    tests = {
+        name.removeprefix("test_").replace("_", "-")
+        for name in globals()
+        if name.startswith("test_")
+    }
     assert set(RULES) <= tests | set(DOCS)
 
 
@@ -199,9 +263,15 @@ async def test_common_modules(hass: HomeAssistant, entry: MockConfigEntry) -> No
 def test_config_flow_test_coverage() -> None:
     """Every step, error and end of the flows is named where they are tested."""
     tests = "".join(
-        (REPOSITORY / "tests" / f"{name}.py").read_text() for name in ("flows", "test_config_flow", "test_vehicle_flow")
+        (REPOSITORY / "tests" / f"{name}.py").read_text()
+        for name in ("flows", "test_config_flow", "test_vehicle_flow")
     )
-    keys = {key for flow in FLOWS for part in ("step", "error", "abort") for key in flow[part]}
+    keys = {
+        key
+        for flow in FLOWS
+        for part in ("step", "error", "abort")
+        for key in flow[part]
+    }
     assert not [key for key in keys if f'"{key}"' not in tests]
 
 
@@ -209,7 +279,10 @@ def test_config_flow() -> None:
     """It is set up in the user interface, where each field tells what is wanted."""
     assert MANIFEST["config_flow"]
     steps = [step for flow in FLOWS for step in flow["step"].values()]
-    assert all(step.get("data", {}).keys() == step.get("data_description", {}).keys() for step in steps)
+    assert all(
+        step.get("data", {}).keys() == step.get("data_description", {}).keys()
+        for step in steps
+    )
 
 
 def test_dependency_transparency() -> None:
@@ -235,14 +308,20 @@ def test_entity_event_setup() -> None:
         for node in ast.walk(ast.parse(CODE[f"{name}.py"]))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
-    subscribes = re.compile(r"async_track_\w+\(|\.async_listen\(|\.(changes|verdicts)\.add\(")
-    assert {node.name for node in functions if subscribes.search(ast.unparse(node))} == {"async_added_to_hass"}
+    subscribes = re.compile(
+        r"async_track_\w+\(|\.async_listen\(|\.(changes|verdicts)\.add\("
+    )
+    assert {
+        node.name for node in functions if subscribes.search(ast.unparse(node))
+    } == {"async_added_to_hass"}
 
 
 @EACH_CAR
 async def test_entity_unique_id(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Of every entity of each car: Home Assistant would leave out a second one, and not keep one without."""
-    assert len(registered(hass, entry)) == 2 * sum(len(named) for named in ENGLISH["entity"].values())
+    assert len(registered(hass, entry)) == 2 * sum(
+        len(named) for named in ENGLISH["entity"].values()
+    )
 
 
 async def test_has_entity_name(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -282,7 +361,9 @@ async def test_unique_config_entry(hass: HomeAssistant, entry: MockConfigEntry) 
     assert dialog.abort_reason == "already_configured"
 
 
-async def test_action_exceptions(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_action_exceptions(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """One kind for what was meant wrongly, another for what went wrong."""
     with pytest.raises(ServiceValidationError):
         await set_schedule(hass, stop_time="23:30")
@@ -292,19 +373,25 @@ async def test_action_exceptions(hass: HomeAssistant, simulator: Simulator, entr
     assert failed.type is HomeAssistantError
 
 
-async def test_config_entry_unloading(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_config_entry_unloading(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The account goes, and its entities with it."""
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
     assert shown(hass, SENSOR).state == "unavailable"
 
 
-async def test_docs_configuration_parameters(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_docs_configuration_parameters(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """There are no options to tell of."""
     assert not SmartcarChargingConfigFlow.async_supports_options_flow(entry)
 
 
-async def test_entity_unavailable(hass: HomeAssistant, offline_entry: MockConfigEntry) -> None:
+async def test_entity_unavailable(
+    hass: HomeAssistant, offline_entry: MockConfigEntry
+) -> None:
     """None is, without the cloud."""
     assert all(entity.available for entity in entities(hass))
 
@@ -315,20 +402,33 @@ def test_integration_owner() -> None:
 
 
 async def test_log_when_unavailable(
-    hass: HomeAssistant, offline_entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    offline_entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """There is nothing to tell: no connection was lost."""
     records = [*caplog.get_records("setup"), *caplog.records]
-    assert not [record for record in records if DOMAIN in record.name and record.levelname not in ("DEBUG", "INFO")]
+    assert not [
+        record
+        for record in records
+        if DOMAIN in record.name and record.levelname not in ("DEBUG", "INFO")
+    ]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_parallel_updates(platform: str) -> None:
     """Each platform says how many."""
-    assert importlib.import_module(f"custom_components.{DOMAIN}.{platform}").PARALLEL_UPDATES == 0
+    assert (
+        importlib.import_module(
+            f"custom_components.{DOMAIN}.{platform}"
+        ).PARALLEL_UPDATES
+        == 0
+    )
 
 
-async def test_reauthentication_flow(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_reauthentication_flow(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """It asks for new credentials."""
     entry.async_start_reauth(hass)
     assert (await Dialog.reauth_in_progress(hass, entry)).step == "reauth_confirm"
@@ -337,7 +437,10 @@ async def test_reauthentication_flow(hass: HomeAssistant, entry: MockConfigEntry
 def test_test_coverage() -> None:
     """All branches of all files, or the test run fails."""
     coverage = PYPROJECT["tool"]["coverage"]
-    assert coverage["run"] == {"branch": True, "source": [f"custom_components/{DOMAIN}"]}
+    assert coverage["run"] == {
+        "branch": True,
+        "source": [f"custom_components/{DOMAIN}"],
+    }
     assert coverage["report"]["fail_under"] == 100
     assert not coverage["report"].keys() & {"exclude_also", "exclude_lines", "omit"}
     assert "no cover" not in "".join(CODE.values())
@@ -361,7 +464,11 @@ def test_discovery() -> None:
     """Nothing to discover is named, and no step waits for it."""
     kinds = {"bluetooth", "dhcp", "homekit", "mqtt", "ssdp", "usb", "zeroconf"}
     assert not kinds & MANIFEST.keys()
-    assert not [kind for kind in kinds if f"async_step_{kind}" in vars(SmartcarChargingConfigFlow)]
+    assert not [
+        kind
+        for kind in kinds
+        if f"async_step_{kind}" in vars(SmartcarChargingConfigFlow)
+    ]
 
 
 test_discovery_update_info = test_discovery
@@ -384,38 +491,59 @@ async def test_entity_category(hass: HomeAssistant, entry: MockConfigEntry) -> N
 
 async def test_entity_device_class(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The only sensor with a closed set of states says so; for the rest there is none that fits."""
-    classes = {entity.entity_id: entity.device_class for entity in entities(hass) if entity.device_class}
+    classes = {
+        entity.entity_id: entity.device_class
+        for entity in entities(hass)
+        if entity.device_class
+    }
     assert classes == {SENSOR: "enum"}
 
 
-async def test_entity_disabled_by_default(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_entity_disabled_by_default(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """None is."""
     assert {entity.disabled_by for entity in registered(hass, entry)} == {None}
 
 
 async def test_entity_translations(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Every name is a text."""
-    assert all(str(entity.translation_key) in ENGLISH["entity"][entity.domain] for entity in registered(hass, entry))
+    assert all(
+        str(entity.translation_key) in ENGLISH["entity"][entity.domain]
+        for entity in registered(hass, entry)
+    )
 
 
 def test_exception_translations() -> None:
     """No error that Home Assistant shows is raised with words of its own."""
-    shown_errors = [call for code in CODE.values() for call in calls(code) if ast.unparse(call.func) in ERRORS]
+    shown_errors = [
+        call
+        for code in CODE.values()
+        for call in calls(code)
+        if ast.unparse(call.func) in ERRORS
+    ]
     assert shown_errors
     assert not [
         ast.unparse(call)
         for call in shown_errors
-        if call.args or {"translation_domain", "translation_key"} - {keyword.arg for keyword in call.keywords}
+        if call.args
+        or {"translation_domain", "translation_key"}
+        - {keyword.arg for keyword in call.keywords}
     ]
 
 
 async def test_icon_translations(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Every icon is in icons.json, and none in the code."""
-    assert all(str(entity.translation_key) in ICONS["entity"][entity.domain] for entity in registered(hass, entry))
+    assert all(
+        str(entity.translation_key) in ICONS["entity"][entity.domain]
+        for entity in registered(hass, entry)
+    )
     assert {entity.original_icon for entity in registered(hass, entry)} == {None}
 
 
-async def test_reconfiguration_flow(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_reconfiguration_flow(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Credentials can be exchanged at any time."""
     dialog = await Dialog.new_credentials(hass, entry, SOURCE_RECONFIGURE)
     assert dialog.step == "new_api_credentials"
@@ -430,25 +558,53 @@ def test_repair_issues() -> None:
 
 async def test_stale_devices(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """The device of a car that is removed goes with it."""
-    assert hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
+    assert hass.config_entries.async_remove_subentry(
+        entry, next(iter(entry.subentries))
+    )
     await hass.async_block_till_done()
     assert not devices(hass, entry)
 
 
 def test_async_dependency() -> None:
     """The client waits for nothing but asyncio: it needs aiohttp and Python alone."""
-    modules = [ast.parse(code) for name, code in CODE.items() if name.startswith("smartcar/")]
-    imports = [node for module in modules for node in ast.walk(module) if isinstance(node, ast.Import | ast.ImportFrom)]
-    absolute = [str(node.module) for node in imports if isinstance(node, ast.ImportFrom) and not node.level]
-    named = [alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names]
-    assert {name.split(".")[0] for name in [*absolute, *named]} - sys.stdlib_module_names == {"aiohttp"}
-    assert not {"http.client", "requests", "socket", "urllib.request"} & {*absolute, *named}
+    modules = [
+        ast.parse(code) for name, code in CODE.items() if name.startswith("smartcar/")
+    ]
+    imports = [
+        node
+        for module in modules
+        for node in ast.walk(module)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    absolute = [
+        str(node.module)
+        for node in imports
+        if isinstance(node, ast.ImportFrom) and not node.level
+    ]
+    named = [
+        alias.name
+        for node in imports
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    ]
+    assert {
+        name.split(".")[0] for name in [*absolute, *named]
+    } - sys.stdlib_module_names == {"aiohttp"}
+    assert not {"http.client", "requests", "socket", "urllib.request"} & {
+        *absolute,
+        *named,
+    }
 
 
 def test_inject_websession() -> None:
     """The client is given Home Assistant's session, and makes none."""
     assert "session" in inspect.signature(SmartcarClient).parameters
-    assert not [call for code in CODE.values() for call in calls(code) if "ClientSession" in ast.unparse(call.func)]
+    assert not [
+        call
+        for code in CODE.values()
+        for call in calls(code)
+        if "ClientSession" in ast.unparse(call.func)
+    ]
 
 
 def test_strict_typing() -> None:

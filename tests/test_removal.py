@@ -2,7 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 
-from homeassistant.components.persistent_notification import Notification, UpdateType, async_register_callback
+from homeassistant.components.persistent_notification import (
+    Notification,
+    UpdateType,
+    async_register_callback,
+)
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 import pytest
@@ -20,7 +24,10 @@ def notifications(hass: HomeAssistant) -> list[dict[str, str]]:
     @callback
     def collect(_kind: UpdateType, changed: dict[str, Notification]) -> None:
         """Keep what is shown."""
-        left.extend({"title": shown["title"] or "", "text": shown["message"]} for shown in changed.values())
+        left.extend(
+            {"title": shown["title"] or "", "text": shown["message"]}
+            for shown in changed.values()
+        )
 
     async_register_callback(hass, collect)
     return left
@@ -37,7 +44,9 @@ async def remove_entry(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     await hass.config_entries.async_remove(entry.entry_id)
 
 
-async def remove_car_while_unloaded(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def remove_car_while_unloaded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Remove the car while nobody looks, then load the account."""
     await hass.config_entries.async_unload(entry.entry_id)
     await remove_car(hass, entry)
@@ -45,7 +54,9 @@ async def remove_car_while_unloaded(hass: HomeAssistant, entry: MockConfigEntry)
 
 
 type Removal = Callable[[HomeAssistant, MockConfigEntry], Awaitable[None]]
-REMOVALS = pytest.mark.parametrize("remove", [remove_car, remove_entry, remove_car_while_unloaded])
+REMOVALS = pytest.mark.parametrize(
+    "remove", [remove_car, remove_entry, remove_car_while_unloaded]
+)
 
 
 @REMOVALS
@@ -60,13 +71,19 @@ async def test_schedules_left_on_the_car_are_listed(
     first = await set_schedule(hass)
     simulator.script(Fault.error(500, "SERVER", "INTERNAL"))
     with pytest.raises(HomeAssistantError):
-        await set_schedule(hass, start_time="00:00", location={"latitude": 1.0, "longitude": 2.0})
+        await set_schedule(
+            hass, start_time="00:00", location={"latitude": 1.0, "longitude": 2.0}
+        )
     requests = len(simulator.creates) + len(simulator.deletes)
     await remove(hass, entry)
     (notification,) = notifications
-    assert notification["title"] == "Tesla Model Y 2024 was removed, but schedules may still be on it"
     assert (
-        f"- 23:30–05:30 (test home), {first['schedule_id']}\n- 00:00–05:30 (1.00000, 2.00000)" in notification["text"]
+        notification["title"]
+        == "Tesla Model Y 2024 was removed, but schedules may still be on it"
+    )
+    assert (
+        f"- 23:30–05:30 (test home), {first['schedule_id']}\n- 00:00–05:30 (1.00000, 2.00000)"
+        in notification["text"]
     )
     assert len(simulator.creates) + len(simulator.deletes) == requests
 
@@ -87,7 +104,10 @@ async def test_a_car_without_schedules_goes_silently(
 
 
 async def test_a_renamed_car_is_called_by_its_new_name(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, notifications: list[dict[str, str]]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    notifications: list[dict[str, str]],
 ) -> None:
     """As the user knows it."""
     (subentry,) = entry.subentries.values()

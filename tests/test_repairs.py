@@ -42,15 +42,23 @@ class Repair:
 
     async def open(self) -> None:
         """Open the only issue that can be fixed."""
-        (issue,) = [issue for issue in ir.async_get(self._hass).issues.values() if issue.is_fixable]
+        (issue,) = [
+            issue
+            for issue in ir.async_get(self._hass).issues.values()
+            if issue.is_fixable
+        ]
         self.shown = await self._manager.async_init(
-            DOMAIN, context={"issue_id": issue.issue_id}, data={"issue_id": issue.issue_id}
+            DOMAIN,
+            context={"issue_id": issue.issue_id},
+            data={"issue_id": issue.issue_id},
         )
 
     async def choose(self, option: str) -> None:
         """Choose one of what is offered."""
         assert option in self.shown["menu_options"]
-        self.shown = await self._manager.async_configure(self.shown["flow_id"], {"next_step_id": option})
+        self.shown = await self._manager.async_configure(
+            self.shown["flow_id"], {"next_step_id": option}
+        )
 
     async def confirm(self) -> None:
         """Submit a form that asks nothing."""
@@ -64,7 +72,9 @@ async def repair(hass: HomeAssistant) -> Repair:
     return Repair(hass)
 
 
-async def send_without_an_answer(hass: HomeAssistant, simulator: Simulator, fault: Fault, **data: Any) -> None:
+async def send_without_an_answer(
+    hass: HomeAssistant, simulator: Simulator, fault: Fault, **data: Any
+) -> None:
     """Set a schedule of which nobody hears what became of it."""
     simulator.script(fault, path="/charge-schedules/daily")
     with pytest.raises(HomeAssistantError):
@@ -108,7 +118,9 @@ async def test_several_are_asked_about_one_by_one(
     """The oldest first; one issue for all; who closes the dialog in between goes on later."""
     somewhere = {"latitude": 52.123456, "longitude": 4.5}
     await send_without_an_answer(hass, simulator, NOT_EXECUTED)
-    await send_without_an_answer(hass, simulator, NOT_EXECUTED, start_time="00:00", location=somewhere)
+    await send_without_an_answer(
+        hass, simulator, NOT_EXECUTED, start_time="00:00", location=somewhere
+    )
     assert possible_issues(hass) == 1
     await repair.open()
     assert repair.gaps["window"] == "23:30–05:30"
@@ -116,7 +128,10 @@ async def test_several_are_asked_about_one_by_one(
     assert (repair.step, repair.gaps["window"]) == ("possible", "00:00–05:30")
     assert possible_issues(hass) == 1
     await repair.open()
-    assert (repair.gaps["window"], repair.gaps["place"]) == ("00:00–05:30", "52.12346, 4.50000")
+    assert (repair.gaps["window"], repair.gaps["place"]) == (
+        "00:00–05:30",
+        "52.12346, 4.50000",
+    )
     await repair.choose("not_there")
     assert possible_issues(hass) == 0
 
@@ -149,7 +164,10 @@ async def test_found_and_removed_is_gone(
     await repair.choose("remove")
     assert repair.step == "create_entry"
     assert simulator.schedules(TESLA.vehicle_id) == []
-    assert (sensor(hass).state, sensor(hass).attributes["action"]) == ("success", "delete")
+    assert (sensor(hass).state, sensor(hass).attributes["action"]) == (
+        "success",
+        "delete",
+    )
     assert possible_issues(hass) == 0
 
 
@@ -176,16 +194,23 @@ async def test_not_found_in_a_later_reading_is_not_there(
     """The user confirms what the reading says; other schedules on the car are none of this."""
     known = await set_schedule(hass)
     for stop in ("06:00", "05:30"):
-        simulator.add_schedule(TESLA.vehicle_id, start="23:30", stop=stop, latitude=1.0, longitude=1.0)
+        simulator.add_schedule(
+            TESLA.vehicle_id, start="23:30", stop=stop, latitude=1.0, longitude=1.0
+        )
     simulator.add_schedule(TESLA.vehicle_id, start="23:30", stop="05:30")
     await send_without_an_answer(hass, simulator, NOT_EXECUTED)
     read_car(simulator)
     await repair.open()
     await repair.choose("read_car")
-    assert (repair.step, repair.shown["menu_options"]) == ("not_found", ["not_there", "read_car"])
+    assert (repair.step, repair.shown["menu_options"]) == (
+        "not_found",
+        ["not_there", "read_car"],
+    )
     await repair.choose("not_there")
     assert repair.step == "create_entry"
-    assert known["schedule_id"] in [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)]
+    assert known["schedule_id"] in [
+        schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +231,10 @@ async def test_a_reading_that_is_too_old_proves_nothing(
     read_car(simulator, after)
     await repair.open()
     await repair.choose("read_car")
-    assert (repair.step, repair.shown["menu_options"]) == ("proves_nothing", ["read_car", "not_there"])
+    assert (repair.step, repair.shown["menu_options"]) == (
+        "proves_nothing",
+        ["read_car", "not_there"],
+    )
     assert repair.gaps["read_at"].startswith("20")
     read_car(simulator)
     await repair.choose("read_car")
@@ -219,7 +247,9 @@ async def test_a_reading_of_unknown_age_proves_nothing(
     """Even if the schedule is in it."""
     await send_without_an_answer(hass, simulator, EXECUTED)
     read_car(simulator)
-    simulator.script(Fault(merge={"data": {"meta": REMOVED}}), path="/signals/charge-chargetimers")
+    simulator.script(
+        Fault(merge={"data": {"meta": REMOVED}}), path="/signals/charge-chargetimers"
+    )
     await repair.open()
     await repair.choose("read_car")
     assert (repair.step, repair.gaps["read_at"]) == ("proves_nothing", "?")
@@ -233,7 +263,12 @@ async def test_a_timer_without_an_id_proves_nothing(
     read_car(simulator)
     home = {"name": "Home", "latitude": 32.87336, "longitude": -117.22743}
     window = {"start": "23:30:00", "end": "05:30:00", "days": []}
-    timer = {"type": "LOCATION", "scheduleType": "DAILY", "condition": home, "schedules": [window]}
+    timer = {
+        "type": "LOCATION",
+        "scheduleType": "DAILY",
+        "condition": home,
+        "schedules": [window],
+    }
     values = {"data": {"attributes": {"body": {"values": [timer]}}}}
     simulator.script(Fault(merge=values), path="/signals/charge-chargetimers")
     await repair.open()
@@ -246,7 +281,10 @@ async def test_a_reading_that_fails_says_why(
 ) -> None:
     """Nothing is forgotten for that."""
     await send_without_an_answer(hass, simulator, NOT_EXECUTED)
-    simulator.script(Fault.error(403, "PERMISSION", None, "read_charge is missing."), path="/charge-chargetimers")
+    simulator.script(
+        Fault.error(403, "PERMISSION", None, "read_charge is missing."),
+        path="/charge-chargetimers",
+    )
     await repair.open()
     await repair.choose("read_car")
     assert repair.step == "read_failed"
@@ -258,7 +296,11 @@ async def test_a_reading_that_fails_says_why(
 
 @pytest.mark.parametrize("option", ["not_there", "read_car"])
 async def test_what_was_settled_in_another_window_is_not_asked_again(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, repair: Repair, option: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    repair: Repair,
+    option: str,
 ) -> None:
     """Two browser tabs with the same dialog."""
     await send_without_an_answer(hass, simulator, NOT_EXECUTED)
@@ -297,7 +339,9 @@ async def test_a_damaged_file_is_told_until_the_user_has_seen_it(
     await repair.confirm()
     assert repair.step == "create_entry"
     assert await hass.config_entries.async_reload(entry.entry_id)
-    assert not [issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN]
+    assert not [
+        issue for issue in ir.async_get(hass).issues.values() if issue.domain == DOMAIN
+    ]
 
 
 async def test_an_issue_of_a_car_that_is_gone_closes(

@@ -19,10 +19,14 @@ from tests.files import MANIFEST, README, SERVICES, fields
 from tests.texts import INTEGRATION
 
 ROOT: Final = INTEGRATION.parent.parent
-PAGES: Final = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md")))
+PAGES: Final = sorted(
+    (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/*.md"))
+)
 TEMPLATES: Final = ROOT / ".github" / "ISSUE_TEMPLATE"
 FORMS: Final[dict[str, dict[str, Any]]] = {
-    path.stem: load_yaml_dict(path) for path in sorted(TEMPLATES.glob("*.yml")) if path.stem != "config"
+    path.stem: load_yaml_dict(path)
+    for path in sorted(TEMPLATES.glob("*.yml"))
+    if path.stem != "config"
 }
 ADDRESS: Final = str(MANIFEST["documentation"]).removeprefix("https://github.com/")
 PROMISED: Final = ("token", "secret", "ID of a car or a user", "coordinate")
@@ -56,7 +60,9 @@ def made_by_machines(_folder: str, names: list[str]) -> set[str]:
 def run(folder: Path, *command: str) -> None:
     """Run a command in a folder, whatever git was told about another one."""
     environment = {"PATH": os.environ["PATH"]}
-    subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603  # our own
+    subprocess.run(
+        command, cwd=folder, env=environment, check=True, capture_output=True
+    )  # our own
 
 
 def set_repository(copy: Path, address: str) -> dict[Path, str]:
@@ -69,7 +75,12 @@ def texts(folder: Path) -> Iterator[Path]:
     """Return the files that people write, except the script that replaces the address, and pictures."""
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if path.is_file() and inside.parts[0] != ".git" and path.suffix != ".png" and path.name != "set_repository":
+        if (
+            path.is_file()
+            and inside.parts[0] != ".git"
+            and path.suffix != ".png"
+            and path.name != "set_repository"
+        ):
             yield path
 
 
@@ -81,14 +92,21 @@ def prose(page: Path) -> str:
 def anchors(page: Path) -> set[str]:
     """Return the anchors that GitHub gives to the headings of a page."""
     titles = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
-    slugs = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+    slugs = [
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles
+    ]
     numbers = [slugs[:at].count(slug) for at, slug in enumerate(slugs)]
-    return {f"{slug}-{number}" if number else slug for slug, number in zip(slugs, numbers, strict=True)}
+    return {
+        f"{slug}-{number}" if number else slug
+        for slug, number in zip(slugs, numbers, strict=True)
+    }
 
 
 def links(page: Path) -> Iterator[str]:
     """Return the links and pictures of a page that are within the repository."""
-    for link, picture in re.findall(r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"", prose(page)):
+    for link, picture in re.findall(
+        r"\]\(([^)\s]+)\)|<img src=\"([^\"]+)\"", prose(page)
+    ):
         if "://" not in link + picture:
             yield link or picture
 
@@ -102,9 +120,13 @@ def check_target(start: Path, link: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "link"), [(page.relative_to(ROOT), link) for page in PAGES for link in links(page)], ids=str
+    ("page", "link"),
+    [(page.relative_to(ROOT), link) for page in PAGES for link in links(page)],
+    ids=str,
 )
-def test_every_link_within_the_repository_leads_somewhere(page: Path, link: str) -> None:
+def test_every_link_within_the_repository_leads_somewhere(
+    page: Path, link: str
+) -> None:
     """To a file that is there, and a heading that is in it."""
     check_target(ROOT / page, link)
 
@@ -115,7 +137,8 @@ def test_every_address_of_a_file_of_ours_leads_somewhere(copy: Path) -> None:
         link
         for path in texts(copy)
         for link in re.findall(
-            rf"https://github\.com/{re.escape(ADDRESS)}/blob/main/([\w./#-]*\w)", unquote(path.read_text())
+            rf"https://github\.com/{re.escape(ADDRESS)}/blob/main/([\w./#-]*\w)",
+            unquote(path.read_text()),
         )
     }
     assert found
@@ -126,39 +149,69 @@ def test_every_address_of_a_file_of_ours_leads_somewhere(copy: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_file_that_is_named_is_there(page: Path) -> None:
     """Tests, scripts and documents are called by their paths, some by a pattern."""
-    named = re.findall(r"`((?:\.github|blueprints|docs|script|tests)/[^`\s]*)", prose(page))
+    named = re.findall(
+        r"`((?:\.github|blueprints|docs|script|tests)/[^`\s]*)", prose(page)
+    )
     assert [name for name in named if not any(ROOT.glob(name))] == []
 
 
 def test_the_readme_has_every_action_and_field() -> None:
     """By the names that automations use."""
-    assert [action for action in SERVICES if f"`smartcar_charging.{action}`" not in README] == []
+    assert [
+        action for action in SERVICES if f"`smartcar_charging.{action}`" not in README
+    ] == []
     assert {
-        name for action in SERVICES.values() for name, _ in fields(action) if f"| `{name}` |" not in README
+        name
+        for action in SERVICES.values()
+        for name, _ in fields(action)
+        if f"| `{name}` |" not in README
     } == set()
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms_have_what_github_wants(form: str) -> None:
     """A name, a description, and fields with ids and labels of their own; GitHub shows a broken form to nobody."""
-    assert {"name", "description", "body"} <= FORMS[form].keys() <= {"name", "description", "labels", "body"}
+    assert (
+        {"name", "description", "body"}
+        <= FORMS[form].keys()
+        <= {"name", "description", "labels", "body"}
+    )
     asked = [field for field in FORMS[form]["body"] if field["type"] != "markdown"]
-    for names in ([field["id"] for field in asked], [field["attributes"]["label"] for field in asked]):
+    for names in (
+        [field["id"] for field in asked],
+        [field["attributes"]["label"] for field in asked],
+    ):
         assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.parametrize(
     ("form", "required"),
     [
-        ("bug", ["version", "home-assistant", "car", "done", "expected", "happened", "diagnostics"]),
-        ("api_fact", ["question", "certainty", "sent", "answered", "car", "plan", "date"]),
+        (
+            "bug",
+            [
+                "version",
+                "home-assistant",
+                "car",
+                "done",
+                "expected",
+                "happened",
+                "diagnostics",
+            ],
+        ),
+        (
+            "api_fact",
+            ["question", "certainty", "sent", "answered", "car", "plan", "date"],
+        ),
         ("feature", ["wanted"]),
     ],
 )
 def test_forms_ask_for_what_an_answer_needs(form: str, required: list[str]) -> None:
     """And for the promise that nothing secret or private is in it."""
     body = FORMS[form]["body"]
-    assert [field["id"] for field in body if field.get("validations", {}).get("required")] == required
+    assert [
+        field["id"] for field in body if field.get("validations", {}).get("required")
+    ] == required
     promise = body[-1]["attributes"]["options"][0]
     assert promise["required"]
     assert [word for word in PROMISED if word not in promise["label"]] == []
@@ -172,9 +225,18 @@ def test_every_form_is_asked_for_something() -> None:
 
 def test_the_form_for_facts_has_the_open_questions() -> None:
     """Those of docs/smartcar-api.md, in their order."""
-    table = (ROOT / "docs" / "smartcar-api.md").read_text().partition("\n## Open questions\n")[2]
-    questions = [question.replace("`", "") for question in re.findall(r"^\| (.+?\?) \|", table, re.MULTILINE)]
-    (field,) = (field for field in FORMS["api_fact"]["body"] if field.get("id") == "question")
+    table = (
+        (ROOT / "docs" / "smartcar-api.md")
+        .read_text()
+        .partition("\n## Open questions\n")[2]
+    )
+    questions = [
+        question.replace("`", "")
+        for question in re.findall(r"^\| (.+?\?) \|", table, re.MULTILINE)
+    ]
+    (field,) = (
+        field for field in FORMS["api_fact"]["body"] if field.get("id") == "question"
+    )
     assert questions
     assert field["attributes"]["options"] == [*questions, "Another one"]
 
@@ -192,7 +254,13 @@ def test_the_address_can_be_changed_everywhere_and_back(copy: Path) -> None:
     ] == []
     assert before.keys() == after.keys()
     changed = {path.parts[0] for path, text in after.items() if text != before[path]}
-    assert changed >= {".github", "README.md", "SECURITY.md", "blueprints", "custom_components"}
+    assert changed >= {
+        ".github",
+        "README.md",
+        "SECURITY.md",
+        "blueprints",
+        "custom_components",
+    }
     assert set_repository(copy, ADDRESS) == before
 
 
@@ -201,8 +269,12 @@ def test_a_release_waits_for_every_check() -> None:
     jobs = load_yaml_dict(ROOT / ".github" / "workflows" / "release.yaml")["jobs"]
     release = jobs.pop("draft")
     assert sorted(release["needs"]) == sorted(jobs)
-    checks = {path.name for path in (ROOT / ".github" / "workflows").iterdir()} - {"release.yaml"}
-    assert {job["uses"] for job in jobs.values()} == {f"./.github/workflows/{check}" for check in checks}
+    checks = {path.name for path in (ROOT / ".github" / "workflows").iterdir()} - {
+        "release.yaml"
+    }
+    assert {job["uses"] for job in jobs.values()} == {
+        f"./.github/workflows/{check}" for check in checks
+    }
 
 
 def test_there_is_one_version() -> None:

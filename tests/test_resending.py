@@ -57,16 +57,27 @@ async def test_sensor_stays_in_progress_while_a_limit_is_waited_for(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, pauses: Pauses
 ) -> None:
     """A 429 with a short `Retry-After` is not news yet: the command goes on, and succeeds."""
-    simulator.script(Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "60"}), path="/daily")
+    simulator.script(
+        Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "60"}),
+        path="/daily",
+    )
     call = hass.async_create_task(set_schedule(hass))
     await pauses.begun.wait()
     state = sensor(hass)
-    assert (state.state, state.attributes["error_type"], state.attributes["can_retry"]) == ("in_progress", None, False)
+    assert (
+        state.state,
+        state.attributes["error_type"],
+        state.attributes["can_retry"],
+    ) == ("in_progress", None, False)
     assert len(simulator.creates) == 1
 
     pauses.over.set()
     assert (await call)["status"] == "SUCCESS"
-    assert (sensor(hass).state, pauses.seconds, len(simulator.creates)) == ("success", [60.0], 2)
+    assert (sensor(hass).state, pauses.seconds, len(simulator.creates)) == (
+        "success",
+        [60.0],
+        2,
+    )
 
 
 async def test_sensor_stays_in_progress_while_a_connection_is_tried_again(
@@ -81,14 +92,21 @@ async def test_sensor_stays_in_progress_while_a_connection_is_tried_again(
     await simulator.start()
     pauses.over.set()
     assert (await call)["status"] == "SUCCESS"
-    assert (sensor(hass).state, len(pauses.seconds), len(simulator.creates)) == ("success", 1, 1)
+    assert (sensor(hass).state, len(pauses.seconds), len(simulator.creates)) == (
+        "success",
+        1,
+        1,
+    )
 
 
 async def test_next_command_waits_for_one_that_waits_for_a_limit(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, pauses: Pauses
 ) -> None:
     """Commands stay in order, pauses included."""
-    simulator.script(Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "1"}), path="/daily")
+    simulator.script(
+        Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "1"}),
+        path="/daily",
+    )
     first = hass.async_create_task(set_schedule(hass, start_time="00:00"))
     await pauses.begun.wait()
     second = hass.async_create_task(set_schedule(hass, start_time="01:00"))
@@ -97,13 +115,17 @@ async def test_next_command_waits_for_one_that_waits_for_a_limit(
 
     pauses.over.set()
     await asyncio.gather(first, second)
-    sent = [request.json["data"]["attributes"]["startTime"] for request in simulator.creates]
+    sent = [
+        request.json["data"]["attributes"]["startTime"] for request in simulator.creates
+    ]
     assert sent == ["00:00", "00:00", "01:00"]
 
 
 async def set_on_both(hass: HomeAssistant) -> None:
     """Set a schedule on two cars at once."""
-    await asyncio.gather(*(set_schedule(hass, device_id=device_id(hass, car)) for car in (TESLA, VOLVO)))
+    await asyncio.gather(
+        *(set_schedule(hass, device_id=device_id(hass, car)) for car in (TESLA, VOLVO))
+    )
 
 
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
@@ -125,13 +147,21 @@ async def test_commands_of_two_cars_whose_token_is_refused_replace_it_once(
     simulator.revoke_tokens()
     await set_on_both(hass)
     assert len(simulator.received(path=TOKENS)) == 2
-    assert [len(simulator.schedules(car.vehicle_id)) for car in (TESLA, VOLVO)] == [1, 1]
+    assert [len(simulator.schedules(car.vehicle_id)) for car in (TESLA, VOLVO)] == [
+        1,
+        1,
+    ]
     assert hass.config_entries.flow.async_progress() == []
 
 
 @pytest.mark.parametrize(("age", "minted"), [(3539, 1), (3540, 2), (3599, 2)])
 async def test_token_is_not_used_within_its_last_minute(
-    hass: HomeAssistant, simulator: Simulator, clock: Clock, entry: MockConfigEntry, age: int, minted: int
+    hass: HomeAssistant,
+    simulator: Simulator,
+    clock: Clock,
+    entry: MockConfigEntry,
+    age: int,
+    minted: int,
 ) -> None:
     """A command that takes a while is not caught out by its token."""
     clock.now += age
@@ -149,7 +179,9 @@ async def token_entry(hass: HomeAssistant, simulator: Simulator) -> MockConfigEn
     return entry
 
 
-async def test_refused_pasted_token_is_asked_for_with_the_reason(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_refused_pasted_token_is_asked_for_with_the_reason(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The command was refused and is not sent again; one reauth explains the hour and offers what lasts longer."""
     entry = await token_entry(hass, simulator)
     simulator.revoke_tokens()
@@ -158,7 +190,11 @@ async def test_refused_pasted_token_is_asked_for_with_the_reason(hass: HomeAssis
             await set_schedule(hass)
         assert caught.value.translation_key == "authentication_failed"
     assert len(simulator.creates) == 2
-    assert (sensor(hass).state, sensor(hass).attributes["can_retry"], entry.state.value) == ("failed", False, "loaded")
+    assert (
+        sensor(hass).state,
+        sensor(hass).attributes["can_retry"],
+        entry.state.value,
+    ) == ("failed", False, "loaded")
 
     dialog = await Dialog.reauth_in_progress(hass, entry)
     assert dialog.step == "reauth_token"
@@ -169,7 +205,9 @@ async def test_refused_pasted_token_is_asked_for_with_the_reason(hass: HomeAssis
     assert "recommended" in words["menu_options"]["new_api_credentials"]
 
 
-async def test_new_token_after_a_refusal_is_used_by_the_next_command(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_new_token_after_a_refusal_is_used_by_the_next_command(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The reauth that the command started ends in a command that works, without a reload."""
     entry = await token_entry(hass, simulator)
     simulator.revoke_tokens()

@@ -7,7 +7,14 @@ from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.actions import CHARGE_SCHEDULE, call_action, delete_schedule, reload, set_schedule, shown
+from tests.actions import (
+    CHARGE_SCHEDULE,
+    call_action,
+    delete_schedule,
+    reload,
+    set_schedule,
+    shown,
+)
 from tests.simulator import TESLA, CreateMode, Fault, Simulator
 
 HOME = {"latitude": 32.87336, "longitude": -117.22743}
@@ -21,7 +28,9 @@ def on_sensor(hass: HomeAssistant) -> tuple[str, list[Any]]:
     return state.state, ids
 
 
-async def test_none_without_a_schedule(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_none_without_a_schedule(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """Schedules that were set elsewhere are not Home Assistant's to tell of."""
     simulator.add_schedule(TESLA.vehicle_id, start="01:00", stop="02:00")
     await reload(hass, entry)
@@ -44,14 +53,21 @@ async def test_window_place_and_id(hass: HomeAssistant, entry: MockConfigEntry) 
     ]
 
 
-async def test_place_without_a_zone(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_place_without_a_zone(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Coordinates alone."""
     await set_schedule(hass, location={"latitude": 1.5, "longitude": 2.5})
     (schedule,) = shown(hass, CHARGE_SCHEDULE).attributes["schedules"]
-    assert (schedule["zone"], schedule["location"]) == (None, {"latitude": 1.5, "longitude": 2.5})
+    assert (schedule["zone"], schedule["location"]) == (
+        None,
+        {"latitude": 1.5, "longitude": 2.5},
+    )
 
 
-async def test_schedules_are_not_recorded(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_schedules_are_not_recorded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Where somebody lives does not belong in a history; how many there are does."""
     await set_schedule(hass)
     info = shown(hass, CHARGE_SCHEDULE).state_info
@@ -60,7 +76,9 @@ async def test_schedules_are_not_recorded(hass: HomeAssistant, entry: MockConfig
     assert "count" not in info["unrecorded_attributes"]
 
 
-async def test_replaced_schedule_goes(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_replaced_schedule_goes(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Only the new one is left."""
     await set_schedule(hass)
     second = await set_schedule(hass, start_time="00:00", stop_time="06:00")
@@ -77,10 +95,15 @@ async def test_schedule_under_the_same_id_is_one(
     assert on_sensor(hass) == ("00:00–06:00", [second["schedule_id"]])
 
 
-async def test_schedules_that_pile_up_are_seen(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_schedules_that_pile_up_are_seen(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """In the order in which they were set; deleting the newest shows the one before it."""
     starts = ("21:00", "22:00", "23:00")
-    ids = [(await set_schedule(hass, start_time=start, replace=False))["schedule_id"] for start in starts]
+    ids = [
+        (await set_schedule(hass, start_time=start, replace=False))["schedule_id"]
+        for start in starts
+    ]
     assert on_sensor(hass) == ("23:00–05:30", ids)
     await delete_schedule(hass, schedule_id=ids[2])
     assert on_sensor(hass) == ("22:00–05:30", ids[:2])
@@ -95,11 +118,19 @@ async def test_old_schedule_that_could_not_be_removed_is_seen(
     first = await set_schedule(hass)
     simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), method="DELETE")
     second = await set_schedule(hass, start_time="00:00")
-    assert on_sensor(hass) == ("00:00–05:30", [first["schedule_id"], second["schedule_id"]])
+    assert on_sensor(hass) == (
+        "00:00–05:30",
+        [first["schedule_id"], second["schedule_id"]],
+    )
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.error(409, "VEHICLE_STATE", "ASLEEP"), Fault.error(500, "SERVER", "INTERNAL")], ids=["409", "500"]
+    "fault",
+    [
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP"),
+        Fault.error(500, "SERVER", "INTERNAL"),
+    ],
+    ids=["409", "500"],
 )
 async def test_what_is_not_proven_to_be_set_is_not_shown(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
@@ -116,12 +147,16 @@ async def test_window_is_what_smartcar_says_it_set(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """A car may know only coarser steps."""
-    simulator.script(Fault(merge={"data": {"attributes": {"parameters": {"startTime": "23:15"}}}}))
+    simulator.script(
+        Fault(merge={"data": {"attributes": {"parameters": {"startTime": "23:15"}}}})
+    )
     await set_schedule(hass)
     assert shown(hass, CHARGE_SCHEDULE).state == "23:15–05:30"
 
 
-async def test_same_after_a_reload(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_same_after_a_reload(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """From the disk, without a request that costs."""
     await set_schedule(hass)
     before = shown(hass, CHARGE_SCHEDULE)
@@ -131,7 +166,9 @@ async def test_same_after_a_reload(hass: HomeAssistant, simulator: Simulator, en
     assert len(simulator.creates) == 1
 
 
-async def test_asking_the_car_does_not_change_it(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_asking_the_car_does_not_change_it(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The sensor tells what Home Assistant set, whatever the car has."""
     await set_schedule(hass)
     before = shown(hass, CHARGE_SCHEDULE)

@@ -12,19 +12,33 @@ from typing import Any, Final, override
 
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, EVENT_LOGGING_CHANGED, MATCH_ALL
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_LOGGING_CHANGED,
+    MATCH_ALL,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.components.diagnostics import _get_diagnostics_for_config_entry
+from pytest_homeassistant_custom_component.components.diagnostics import (
+    _get_diagnostics_for_config_entry,
+)
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.smartcar import client
 from tests.actions import call_action
 from tests.flows import API_CREDENTIALS, Dialog, device_of, ids_of
-from tests.simulator import DEMO_CLIENT_SECRET, TESLA, VOLVO, Cut, Fault, ReceivedRequest, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    VOLVO,
+    Cut,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 from tests.smartcar.conftest import Answering, RawServer, hanging_up
 
 WRONG_SECRET: Final = "wrong-secret-9d1f0c7a"
@@ -84,7 +98,9 @@ class Told:
 
     def add(self, place: str, *parts: object) -> None:
         """Take down what a place tells, without times of day."""
-        self.texts.append((place, TIME_OF_DAY.sub("", " ".join(str(part) for part in parts))))
+        self.texts.append(
+            (place, TIME_OF_DAY.sub("", " ".join(str(part) for part in parts)))
+        )
 
     def add_error(self, error: BaseException | None) -> None:
         """Take down an error and all that led to it, in every form in which someone could show it."""
@@ -95,11 +111,21 @@ class Told:
             if one is not None and one not in seen:
                 seen.append(one)
                 found += [one.__cause__, one.__context__]
-                self.add("error", *traceback.format_exception(one), repr(one), repr(one.args), repr(vars(one)))
+                self.add(
+                    "error",
+                    *traceback.format_exception(one),
+                    repr(one),
+                    repr(one.args),
+                    repr(vars(one)),
+                )
 
     def places_of(self, *needles: str) -> set[str]:
         """Return the places that tell any of these."""
-        return {place for place, text in self.texts if any(needle in text for needle in needles)}
+        return {
+            place
+            for place, text in self.texts
+            if any(needle in text for needle in needles)
+        }
 
 
 class Listening(logging.Handler):
@@ -114,16 +140,29 @@ class Listening(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take down one record."""
         place = f"log {record.name}"
-        self._told.add(place, record.getMessage(), repr(record.msg), repr(record.args), record.exc_text)
+        self._told.add(
+            place,
+            record.getMessage(),
+            repr(record.msg),
+            repr(record.args),
+            record.exc_text,
+        )
         if record.exc_info:
-            self._told.add(place, *traceback.format_exception(*record.exc_info), repr(record.exc_info[1]))
+            self._told.add(
+                place,
+                *traceback.format_exception(*record.exc_info),
+                repr(record.exc_info[1]),
+            )
 
 
 @pytest.fixture
 async def told(hass: HomeAssistant) -> AsyncIterator[Told]:
     """Listen to all loggers, with debugging on, and to all events."""
     told = Told()
-    loggers = [logging.root, *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))]
+    loggers = [
+        logging.root,
+        *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict)),
+    ]
     levels = [(logger, logger.level) for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.DEBUG)
@@ -133,7 +172,11 @@ async def told(hass: HomeAssistant) -> AsyncIterator[Told]:
     @callback
     def listen(event: Event[Any]) -> None:
         """Take down an event."""
-        told.add(f"event {event.event_type}", json.dumps(event.as_dict(), default=repr), repr(event.data))
+        told.add(
+            f"event {event.event_type}",
+            json.dumps(event.as_dict(), default=repr),
+            repr(event.data),
+        )
 
     @callback
     def notice(_: object, notifications: Mapping[str, Any]) -> None:
@@ -166,18 +209,33 @@ def sentence(secret: str) -> str:
 
 def secrets_of(simulator: Simulator, *others: str) -> list[str]:
     """Return all secrets, by their beginnings and ends: a part of one is too much."""
-    known = [DEMO_CLIENT_SECRET, WRONG_SECRET, NEW_SECRET, ANOTHER_TOKEN, *simulator.tokens_minted, *others]
+    known = [
+        DEMO_CLIENT_SECRET,
+        WRONG_SECRET,
+        NEW_SECRET,
+        ANOTHER_TOKEN,
+        *simulator.tokens_minted,
+        *others,
+    ]
     return [part for secret in known for part in (secret[:12], secret[-12:])]
 
 
 def not_allowed(places: set[str], allowed: Mapping[str, str]) -> list[str]:
     """Return the places that no pattern allows."""
-    return sorted(place for place in places if not any(fnmatch(place, pattern) for pattern in allowed))
+    return sorted(
+        place
+        for place in places
+        if not any(fnmatch(place, pattern) for pattern in allowed)
+    )
 
 
 def not_needed(places: set[str], allowed: Mapping[str, str]) -> list[str]:
     """Return the patterns that allow what does not happen."""
-    return sorted(pattern for pattern in allowed if not any(fnmatch(place, pattern) for place in places))
+    return sorted(
+        pattern
+        for pattern in allowed
+        if not any(fnmatch(place, pattern) for place in places)
+    )
 
 
 async def call(hass: HomeAssistant, told: Told, action: str, **data: Any) -> None:
@@ -191,7 +249,12 @@ async def call(hass: HomeAssistant, told: Told, action: str, **data: Any) -> Non
 async def set_schedule(hass: HomeAssistant, told: Told, **data: Any) -> None:
     """Set a schedule on the Tesla."""
     times = {"start_time": "23:30", "stop_time": "05:30"}
-    await call(hass, told, "set_daily_charge_schedule", **{"device_id": device_of(hass, TESLA), **times, **data})
+    await call(
+        hass,
+        told,
+        "set_daily_charge_schedule",
+        **{"device_id": device_of(hass, TESLA), **times, **data},
+    )
 
 
 async def set_up(hass: HomeAssistant) -> Dialog:
@@ -202,7 +265,9 @@ async def set_up(hass: HomeAssistant) -> Dialog:
     return dialog
 
 
-async def look_up(hass: HomeAssistant, told: Told, hass_client: ClientSessionGenerator) -> None:
+async def look_up(
+    hass: HomeAssistant, told: Told, hass_client: ClientSessionGenerator
+) -> None:
     """Take down what there is to be looked at: entries, states, issues, diagnostics."""
     await hass.async_block_till_done(wait_background_tasks=True)
     for state in hass.states.async_all():
@@ -213,8 +278,19 @@ async def look_up(hass: HomeAssistant, told: Told, hass_client: ClientSessionGen
         told.add("entry", entry, entry.title, entry.runtime_data)
         told.add("entry data", dict(entry.data), entry.subentries)
         for vehicle in entry.runtime_data.vehicles.values():
-            told.add("record", vars(vehicle), vehicle.executions, vehicle.schedules, vehicle.possible)
-        told.add("diagnostics", json.dumps(await _get_diagnostics_for_config_entry(hass, hass_client, entry)))
+            told.add(
+                "record",
+                vars(vehicle),
+                vehicle.executions,
+                vehicle.schedules,
+                vehicle.possible,
+            )
+        told.add(
+            "diagnostics",
+            json.dumps(
+                await _get_diagnostics_for_config_entry(hass, hass_client, entry)
+            ),
+        )
 
 
 async def read_files(hass: HomeAssistant, told: Told) -> None:
@@ -233,11 +309,14 @@ def is_delete(request: ReceivedRequest) -> bool:
 
 def refusal(status: int, error_type: str) -> Answer:
     """Refuse, and repeat the secret in every text."""
-    return lambda secret: Fault.error(status, error_type, f"CODE_{secret}", sentence(secret))
+    return lambda secret: Fault.error(
+        status, error_type, f"CODE_{secret}", sentence(secret)
+    )
 
 
 REFUSED_CLIENT: Final = Fault(
-    status=401, body={"error": f"no {WRONG_SECRET}", "error_description": sentence(WRONG_SECRET)}
+    status=401,
+    body={"error": f"no {WRONG_SECRET}", "error_description": sentence(WRONG_SECRET)},
 )
 
 ANSWERS: Final[dict[str, Answer]] = {
@@ -259,17 +338,30 @@ ANSWERS: Final[dict[str, Answer]] = {
             (418, "TEAPOT"),
         )
     },
-    "flat error": lambda secret: Fault(status=400, body={"type": secret, "code": secret, "description": secret}),
-    "OAuth error": lambda secret: Fault(status=401, body={"error": secret, "error_description": secret}),
+    "flat error": lambda secret: Fault(
+        status=400, body={"type": secret, "code": secret, "description": secret}
+    ),
+    "OAuth error": lambda secret: Fault(
+        status=401, body={"error": secret, "error_description": secret}
+    ),
     "HTML": lambda secret: Fault(status=500, body=f"<html>{sentence(secret)}</html>"),
     "no JSON": lambda secret: Fault(body=sentence(secret)),
-    "other JSON": lambda secret: Fault(body={"data": {"id": secret, "attributes": secret}}),
-    "status word": lambda secret: Fault(merge={"data": {"attributes": {"status": {"value": f"PENDING {secret}"}}}}),
+    "other JSON": lambda secret: Fault(
+        body={"data": {"id": secret, "attributes": secret}}
+    ),
+    "status word": lambda secret: Fault(
+        merge={"data": {"attributes": {"status": {"value": f"PENDING {secret}"}}}}
+    ),
     "failure word": lambda secret: Fault(
         merge={"data": {"attributes": {"status": {"value": "ERROR", "error": secret}}}}
     ),
     "success": lambda secret: Fault(
-        merge={"data": {"id": f"exec_{secret}", "attributes": {"executionMode": secret, "scheduleId": secret}}}
+        merge={
+            "data": {
+                "id": f"exec_{secret}",
+                "attributes": {"executionMode": secret, "scheduleId": secret},
+            }
+        }
     ),
     "half": lambda secret: Fault(body=sentence(secret), cut=Cut.MID_BODY),
     "nothing": lambda _: Fault(cut=Cut.BEFORE_ANSWER),
@@ -278,7 +370,11 @@ ANSWERS: Final[dict[str, Answer]] = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
 async def test_no_answer_brings_a_secret_out(
-    hass: HomeAssistant, simulator: Simulator, told: Told, hass_client: ClientSessionGenerator, answer: Answer
+    hass: HomeAssistant,
+    simulator: Simulator,
+    told: Told,
+    hass_client: ClientSessionGenerator,
+    answer: Answer,
 ) -> None:
     """Smartcar may repeat the token, the ids and the place in its answer: to a set, a replacing, a read, a delete."""
     dialog = await set_up(hass)
@@ -315,12 +411,26 @@ async def test_no_answer_brings_a_secret_out(
         hanging_up(),
         hanging_up(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"),
         hanging_up(b"HTTP/1.1 200 OK\r\nContent-Le"),
-        hanging_up(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n"),
+        hanging_up(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\n"
+        ),
         hanging_up(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000 + b"\r\n\r\n"),
-        hanging_up(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n"),
-        hanging_up(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"),
+        hanging_up(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n"
+        ),
+        hanging_up(
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd"
+        ),
     ],
-    ids=["hung up", "not HTTP", "half the headers", "two lengths", "long header", "no chunk", "not gzip"],
+    ids=[
+        "hung up",
+        "not HTTP",
+        "half the headers",
+        "two lengths",
+        "long header",
+        "no chunk",
+        "not gzip",
+    ],
 )
 async def test_no_breakdown_brings_a_secret_out(
     hass: HomeAssistant,
@@ -339,7 +449,9 @@ async def test_no_breakdown_brings_a_secret_out(
     await set_schedule(hass, told, start_time="00:00")
     await call(hass, told, "get_charge_schedules")
     simulator.revoke_tokens()
-    monkeypatch.setattr("custom_components.smartcar_charging.smartcar.auth.TOKEN_URL", server.url)
+    monkeypatch.setattr(
+        "custom_components.smartcar_charging.smartcar.auth.TOKEN_URL", server.url
+    )
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     await hass.config_entries.async_reload(entry.entry_id)
     await set_schedule(hass, told, start_time="01:00")
@@ -352,7 +464,9 @@ async def test_no_breakdown_brings_a_secret_out(
     assert not_allowed(told.places_of(*PRIVATE), PRIVATE_THINGS_MAY_BE_IN) == []
 
 
-async def set_up_both(hass: HomeAssistant, simulator: Simulator, told: Told, token: str) -> list[ConfigEntry]:
+async def set_up_both(
+    hass: HomeAssistant, simulator: Simulator, told: Told, token: str
+) -> list[ConfigEntry]:
     """Set up an account of each kind, with wrong credentials first."""
     dialog = await Dialog.new_account(hass, "api_credentials")
     simulator.script(REFUSED_CLIENT, path="/oauth2/token")
@@ -372,17 +486,25 @@ async def use_both(hass: HomeAssistant, simulator: Simulator, told: Told) -> Non
     await set_schedule(hass, told)
     await set_schedule(hass, told, device_id=device_of(hass, VOLVO), location=ELSEWHERE)
     await set_schedule(hass, told, location=ELSEWHERE)
-    simulator.script(refusal(409, "VEHICLE_STATE")(simulator.tokens_minted[-1]), path=is_delete)
+    simulator.script(
+        refusal(409, "VEHICLE_STATE")(simulator.tokens_minted[-1]), path=is_delete
+    )
     await set_schedule(hass, told, location=ELSEWHERE, start_time="00:00")
-    simulator.script(refusal(502, "UPSTREAM")(simulator.tokens_minted[-1]), path="/daily")
+    simulator.script(
+        refusal(502, "UPSTREAM")(simulator.tokens_minted[-1]), path="/daily"
+    )
     await set_schedule(hass, told, location=ELSEWHERE)
     await call(hass, told, "get_charge_schedules", device_id=device_of(hass, TESLA))
 
 
-async def exchange_secret(hass: HomeAssistant, simulator: Simulator, told: Told, entry: ConfigEntry) -> None:
+async def exchange_secret(
+    hass: HomeAssistant, simulator: Simulator, told: Told, entry: ConfigEntry
+) -> None:
     """Let a token and its successor be rejected, and then what the user enters first."""
     tokens = (simulator.tokens_minted[-1], ANOTHER_TOKEN)
-    simulator.script(*(refusal(401, "AUTHENTICATION")(token) for token in tokens), path="/daily")
+    simulator.script(
+        *(refusal(401, "AUTHENTICATION")(token) for token in tokens), path="/daily"
+    )
     simulator.script(Fault(merge={"access_token": ANOTHER_TOKEN}), path="/oauth2/token")
     await set_schedule(hass, told)
     dialog = await Dialog.reauth_in_progress(hass, entry)
@@ -397,7 +519,11 @@ async def exchange_secret(hass: HomeAssistant, simulator: Simulator, told: Told,
 
 
 async def exchange_token(
-    hass: HomeAssistant, simulator: Simulator, told: Told, entry: ConfigEntry, tokens: tuple[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    told: Told,
+    entry: ConfigEntry,
+    tokens: tuple[str, str],
 ) -> None:
     """Let a pasted token end, and enter another one."""
     before, after = tokens
@@ -411,7 +537,10 @@ async def exchange_token(
 
 
 async def test_whole_life_of_two_accounts_brings_nothing_out(
-    hass: HomeAssistant, simulator: Simulator, told: Told, hass_client: ClientSessionGenerator
+    hass: HomeAssistant,
+    simulator: Simulator,
+    told: Told,
+    hass_client: ClientSessionGenerator,
 ) -> None:
     """Set-up, use, other credentials, reload, removal; and every exception that is made above is needed."""
     tokens = (simulator.issue_token(), simulator.issue_token())
@@ -420,7 +549,13 @@ async def test_whole_life_of_two_accounts_brings_nothing_out(
     await look_up(hass, told, hass_client)
     await exchange_secret(hass, simulator, told, account)
     await exchange_token(hass, simulator, told, account_of_token, tokens)
-    await call(hass, told, "delete_charge_schedule", device_id=device_of(hass, TESLA), zone="zone.home")
+    await call(
+        hass,
+        told,
+        "delete_charge_schedule",
+        device_id=device_of(hass, TESLA),
+        zone="zone.home",
+    )
     await look_up(hass, told, hass_client)
 
     await hass.config_entries.async_unload(account.entry_id)
@@ -433,15 +568,25 @@ async def test_whole_life_of_two_accounts_brings_nothing_out(
     await look_up(hass, told, hass_client)
 
     secret = told.places_of(*secrets_of(simulator, *tokens))
-    assert (not_allowed(secret, SECRETS_MAY_BE_IN), not_needed(secret, SECRETS_MAY_BE_IN)) == ([], [])
+    assert (
+        not_allowed(secret, SECRETS_MAY_BE_IN),
+        not_needed(secret, SECRETS_MAY_BE_IN),
+    ) == ([], [])
     private = told.places_of(*PRIVATE)
-    assert (not_allowed(private, PRIVATE_THINGS_MAY_BE_IN), not_needed(private, PRIVATE_THINGS_MAY_BE_IN)) == ([], [])
+    assert (
+        not_allowed(private, PRIVATE_THINGS_MAY_BE_IN),
+        not_needed(private, PRIVATE_THINGS_MAY_BE_IN),
+    ) == ([], [])
 
 
-async def test_leak_would_be_found(hass: HomeAssistant, simulator: Simulator, told: Told) -> None:
+async def test_leak_would_be_found(
+    hass: HomeAssistant, simulator: Simulator, told: Told
+) -> None:
     """The listener hears what it has to hear."""
     token = simulator.issue_token()
-    logging.getLogger(f"custom_components.{DOMAIN}.vehicle").debug("Sent %s", {"token": token})
+    logging.getLogger(f"custom_components.{DOMAIN}.vehicle").debug(
+        "Sent %s", {"token": token}
+    )
     logging.getLogger("somebody.else").debug("Sent", exc_info=ValueError(token))
     hass.bus.async_fire("leak", {"car": VOLVO.vehicle_id, "token": token})
     persistent_notification.async_create(hass, token)
@@ -457,7 +602,9 @@ async def test_leak_would_be_found(hass: HomeAssistant, simulator: Simulator, to
         "log somebody.else",
         "notification",
     ]
-    assert "event leak" in not_allowed(told.places_of(*PRIVATE), PRIVATE_THINGS_MAY_BE_IN)
+    assert "event leak" in not_allowed(
+        told.places_of(*PRIVATE), PRIVATE_THINGS_MAY_BE_IN
+    )
 
 
 def hidden(secret: str) -> Exception:

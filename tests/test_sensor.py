@@ -13,7 +13,9 @@ from syrupy.filters import props
 from tests.actions import SENSOR, sensor, set_schedule
 from tests.simulator import TESLA, Fault, Simulator
 
-CHANGES_EACH_TIME = props("completed_at", "executed_at", "execution_id", "request_id", "schedule_id")
+CHANGES_EACH_TIME = props(
+    "completed_at", "executed_at", "execution_id", "request_id", "schedule_id"
+)
 
 
 def attributes(hass: HomeAssistant) -> Any:
@@ -30,13 +32,17 @@ def test_registered_as(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert registered.config_subentry_id in entry.subentries
 
 
-async def test_unknown_before_the_first_command(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_unknown_before_the_first_command(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """There is nothing to say yet."""
     assert sensor(hass).state == "unknown"
     assert "action" not in sensor(hass).attributes
 
 
-async def test_after_a_success(hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion) -> None:
+async def test_after_a_success(
+    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+) -> None:
     """All that Smartcar said."""
     await set_schedule(hass)
     assert sensor(hass).state == "success"
@@ -44,7 +50,10 @@ async def test_after_a_success(hass: HomeAssistant, entry: MockConfigEntry, snap
 
 
 async def test_after_a_failure(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """What was asked for, and why it was refused."""
     simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car is asleep."))
@@ -54,7 +63,9 @@ async def test_after_a_failure(
     assert attributes(hass) == snapshot(exclude=CHANGES_EACH_TIME)
 
 
-async def test_location_is_not_recorded(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_location_is_not_recorded(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """Where somebody lives does not belong in a history."""
     await set_schedule(hass)
     unrecorded = sensor(hass).state_info

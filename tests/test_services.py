@@ -19,7 +19,9 @@ from tests.simulator import REMOVED, TESLA, VOLVO, Fault, Simulator
 HOME = {"latitude": 32.87336, "longitude": -117.22743}
 
 
-async def test_request_is_the_official_one(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_request_is_the_official_one(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """Method, path, the three headers, and the body with nothing else in it."""
     await set_schedule(hass)
     (request,) = simulator.creates
@@ -64,10 +66,14 @@ async def test_response_says_what_smartcar_said(
     }
 
 
-async def test_response_is_optional(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_response_is_optional(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """An automation that does not ask for it just sets the schedule."""
     data = {"start_time": "01:00", "stop_time": "04:45"}
-    await hass.services.async_call(DOMAIN, "set_daily_charge_schedule", data, blocking=True)
+    await hass.services.async_call(
+        DOMAIN, "set_daily_charge_schedule", data, blocking=True
+    )
     (schedule,) = simulator.schedules(TESLA.vehicle_id)
     assert (schedule.start, schedule.stop) == ("01:00", "04:45")
 
@@ -83,11 +89,19 @@ async def test_response_is_optional(hass: HomeAssistant, simulator: Simulator, e
     ],
 )
 async def test_window_is_measured(
-    hass: HomeAssistant, entry: MockConfigEntry, start: str, stop: str, minutes: int, crosses: bool
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    start: str,
+    stop: str,
+    minutes: int,
+    crosses: bool,
 ) -> None:
     """A window over midnight ends on the next day."""
     response = await set_schedule(hass, start_time=start, stop_time=stop)
-    assert (response["duration_minutes"], response["crosses_midnight"]) == (minutes, crosses)
+    assert (response["duration_minutes"], response["crosses_midnight"]) == (
+        minutes,
+        crosses,
+    )
 
 
 async def test_times_with_zero_seconds_are_sent_without(
@@ -107,15 +121,22 @@ async def test_zone_gives_its_coordinates_at_the_time_of_the_call(
     await set_schedule(hass, zone="zone.work")
     hass.states.async_set("zone.work", "0", {"latitude": 3.5, "longitude": -4.5})
     await set_schedule(hass, zone="zone.work")
-    sent = [request.json["data"]["attributes"]["location"] for request in simulator.creates]
-    assert sent == [{"latitude": 1.5, "longitude": 2.5}, {"latitude": 3.5, "longitude": -4.5}]
+    sent = [
+        request.json["data"]["attributes"]["location"] for request in simulator.creates
+    ]
+    assert sent == [
+        {"latitude": 1.5, "longitude": 2.5},
+        {"latitude": 3.5, "longitude": -4.5},
+    ]
 
 
 async def test_location_is_sent_without_its_radius(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """Location selectors may add a radius, which Smartcar does not know."""
-    await set_schedule(hass, location={"latitude": "52.5", "longitude": 13, "radius": 100})
+    await set_schedule(
+        hass, location={"latitude": "52.5", "longitude": 13, "radius": 100}
+    )
     sent = simulator.creates[0].json["data"]["attributes"]["location"]
     assert sent == {"latitude": 52.5, "longitude": 13.0}
 
@@ -147,7 +168,10 @@ async def test_location_is_sent_without_its_radius(
     ],
 )
 async def test_wrong_shape_is_the_schemas_own_error(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, Any]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    data: dict[str, Any],
 ) -> None:
     """What is not even of the right kind is refused before the action runs."""
     with pytest.raises(vol.Invalid):
@@ -156,49 +180,101 @@ async def test_wrong_shape_is_the_schemas_own_error(
 
 
 @pytest.mark.parametrize("missing", ["start_time", "stop_time"])
-async def test_both_times_are_required(hass: HomeAssistant, entry: MockConfigEntry, missing: str) -> None:
+async def test_both_times_are_required(
+    hass: HomeAssistant, entry: MockConfigEntry, missing: str
+) -> None:
     """There is no default window."""
     data = {"start_time": "23:30", "stop_time": "05:30"}
     del data[missing]
     with pytest.raises(vol.Invalid):
-        await hass.services.async_call(DOMAIN, "set_daily_charge_schedule", data, blocking=True)
+        await hass.services.async_call(
+            DOMAIN, "set_daily_charge_schedule", data, blocking=True
+        )
 
 
 @pytest.mark.parametrize(
     ("data", "key", "message"),
     [
         ({"start_time": "05:30"}, "equal_times", "Start and stop are both 05:30"),
-        ({"start_time": 1410}, "time_needs_quotes", "The start_time arrived as a number"),
+        (
+            {"start_time": 1410},
+            "time_needs_quotes",
+            "The start_time arrived as a number",
+        ),
         ({"stop_time": 330}, "time_needs_quotes", "The stop_time arrived as a number"),
-        ({"stop_time": "05:30:15"}, "seconds_not_supported", "The stop_time 05:30:15 has seconds"),
+        (
+            {"stop_time": "05:30:15"},
+            "seconds_not_supported",
+            "The stop_time 05:30:15 has seconds",
+        ),
         ({"zone": "zone.nowhere"}, "zone_not_found", "There is no zone zone.nowhere"),
-        ({"zone": "zone.blank"}, "zone_without_coordinates", "The zone zone.blank has no coordinates"),
-        ({"zone": "zone.home", "location": HOME}, "zone_and_location", "Both a zone and a location"),
-        ({"location": {"latitude": 90.5, "longitude": 0}}, "location_out_of_range", "not on Earth"),
-        ({"location": {"latitude": 0, "longitude": -180.5}}, "location_out_of_range", "not on Earth"),
-        ({"location": {"latitude": "nan", "longitude": 0}}, "location_out_of_range", "not on Earth"),
-        ({"location": {"latitude": 0, "longitude": "inf"}}, "location_out_of_range", "not on Earth"),
-        ({"device_id": "unknown"}, "device_not_found", "There is no device with this ID"),
+        (
+            {"zone": "zone.blank"},
+            "zone_without_coordinates",
+            "The zone zone.blank has no coordinates",
+        ),
+        (
+            {"zone": "zone.home", "location": HOME},
+            "zone_and_location",
+            "Both a zone and a location",
+        ),
+        (
+            {"location": {"latitude": 90.5, "longitude": 0}},
+            "location_out_of_range",
+            "not on Earth",
+        ),
+        (
+            {"location": {"latitude": 0, "longitude": -180.5}},
+            "location_out_of_range",
+            "not on Earth",
+        ),
+        (
+            {"location": {"latitude": "nan", "longitude": 0}},
+            "location_out_of_range",
+            "not on Earth",
+        ),
+        (
+            {"location": {"latitude": 0, "longitude": "inf"}},
+            "location_out_of_range",
+            "not on Earth",
+        ),
+        (
+            {"device_id": "unknown"},
+            "device_not_found",
+            "There is no device with this ID",
+        ),
     ],
 )
 async def test_input_without_meaning_is_refused_before_sending(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, Any], key: str, message: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    data: dict[str, Any],
+    key: str,
+    message: str,
 ) -> None:
     """The error says what is wrong, in the user's language, and nothing is sent or recorded."""
     hass.states.async_set("zone.blank", "0", {"latitude": None})
     with pytest.raises(ServiceValidationError, match=message) as caught:
         await set_schedule(hass, **data)
-    assert (caught.value.translation_domain, caught.value.translation_key) == (DOMAIN, key)
+    assert (caught.value.translation_domain, caught.value.translation_key) == (
+        DOMAIN,
+        key,
+    )
     assert simulator.creates == []
     assert sensor(hass).state == "unknown"
 
 
-async def test_foreign_device_is_refused(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_foreign_device_is_refused(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """A device of another integration is named in the error."""
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     device = dr.async_get(hass).async_get_or_create(
-        config_entry_id=other.entry_id, identifiers={("other", "1")}, name="Washing machine"
+        config_entry_id=other.entry_id,
+        identifiers={("other", "1")},
+        name="Washing machine",
     )
     with pytest.raises(ServiceValidationError, match="Washing machine is not a car"):
         await set_schedule(hass, device_id=device.id)
@@ -211,9 +287,13 @@ async def test_device_of_an_unloaded_entry_is_refused(
     """The car is named, and the user is told where to look."""
     device = device_id(hass, TESLA)
     await hass.config_entries.async_unload(entry.entry_id)
-    with pytest.raises(ServiceValidationError, match="Tesla Model Y 2024 is set up, but not loaded"):
+    with pytest.raises(
+        ServiceValidationError, match="Tesla Model Y 2024 is set up, but not loaded"
+    ):
         await set_schedule(hass, device_id=device)
-    with pytest.raises(ServiceValidationError, match="Tesla Model Y 2024 is set up, but not loaded"):
+    with pytest.raises(
+        ServiceValidationError, match="Tesla Model Y 2024 is set up, but not loaded"
+    ):
         await set_schedule(hass)
     assert simulator.creates == []
 
@@ -232,7 +312,9 @@ async def test_with_two_cars_the_device_is_required(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """The error names the cars."""
-    with pytest.raises(ServiceValidationError, match=r"Tesla Model Y 2024, Volvo EX40 2025"):
+    with pytest.raises(
+        ServiceValidationError, match=r"Tesla Model Y 2024, Volvo EX40 2025"
+    ):
         await set_schedule(hass)
     assert simulator.creates == []
 
@@ -241,7 +323,9 @@ async def test_a_car_that_is_not_loaded_still_counts(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """Otherwise a command without a device would go to the wrong car while an entry is disabled."""
-    other = make_entry(VOLVO, data={"access_token": "token"}, disabled_by=ConfigEntryDisabler.USER)
+    other = make_entry(
+        VOLVO, data={"access_token": "token"}, disabled_by=ConfigEntryDisabler.USER
+    )
     other.add_to_hass(hass)
     with pytest.raises(ServiceValidationError, match="Several cars are set up"):
         await set_schedule(hass)
@@ -255,32 +339,53 @@ async def test_each_request_bears_its_own_ids(
     """Two cars of two users in one entry, one call each."""
     await set_schedule(hass, device_id=device_id(hass, VOLVO))
     await set_schedule(hass, device_id=device_id(hass, TESLA))
-    sent = [(request.path.split("/")[3], request.headers["sc-user-id"]) for request in simulator.creates]
-    assert sent == [(VOLVO.vehicle_id, VOLVO.user_id), (TESLA.vehicle_id, TESLA.user_id)]
+    sent = [
+        (request.path.split("/")[3], request.headers["sc-user-id"])
+        for request in simulator.creates
+    ]
+    assert sent == [
+        (VOLVO.vehicle_id, VOLVO.user_id),
+        (TESLA.vehicle_id, TESLA.user_id),
+    ]
     assert len(simulator.tokens_minted) == 1
 
 
 async def test_an_echo_that_differs_is_what_counts(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What Smartcar says it set is recorded and shown, with a warning that has no coordinates in the log."""
     elsewhere = {"latitude": 32.9, "longitude": -117.2}
     parameters = {"location": elsewhere, "startTime": "23:00", "stopTime": "06:00"}
     simulator.script(Fault(merge={"data": {"attributes": {"parameters": parameters}}}))
     response = await set_schedule(hass)
-    assert (response["location"], response["start_time"], response["stop_time"]) == (elsewhere, "23:00", "06:00")
+    assert (response["location"], response["start_time"], response["stop_time"]) == (
+        elsewhere,
+        "23:00",
+        "06:00",
+    )
     assert response["duration_minutes"] == 420
     assert response["warnings"] == [
         "Smartcar set the window 23:00–06:00 instead of 23:30–05:30.",
         "Smartcar set the schedule for other coordinates than it was sent.",
     ]
     state = sensor(hass)
-    assert (state.state, state.attributes["start_time"], state.attributes["location"]) == (
+    assert (
+        state.state,
+        state.attributes["start_time"],
+        state.attributes["location"],
+    ) == (
         "success",
         "23:00",
         elsewhere,
     )
-    logged = [record.getMessage() for record in caplog.records if record.name.startswith("custom_components")]
+    logged = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components")
+    ]
     assert f"Tesla Model Y 2024: {response['warnings'][0]}" in logged
     assert not any("32.9" in message or "117" in message for message in logged)
 
@@ -291,29 +396,47 @@ async def test_an_echo_that_is_missing_is_no_difference(
     """Without an echo, what was sent is what was set."""
     simulator.script(Fault(merge={"data": {"attributes": {"parameters": REMOVED}}}))
     response = await set_schedule(hass)
-    assert (response["location"], response["start_time"], response["stop_time"]) == (HOME, "23:30", "05:30")
+    assert (response["location"], response["start_time"], response["stop_time"]) == (
+        HOME,
+        "23:30",
+        "05:30",
+    )
     assert response["warnings"] == []
 
 
-async def test_delete_by_id(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_delete_by_id(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """One request, and the response says what went."""
     schedule = (await set_schedule(hass))["schedule_id"]
     response = await delete_schedule(hass, schedule_id=schedule)
     (request,) = simulator.deletes
-    assert request.path == f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/{schedule}"
+    assert (
+        request.path == f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/{schedule}"
+    )
     assert (request.headers["sc-user-id"], request.body) == (TESLA.user_id, b"")
     assert simulator.schedules(TESLA.vehicle_id) == []
     assert response["deleted_schedule_ids"] == [schedule]
-    assert (response["action"], response["status"], response["warnings"]) == ("delete", "SUCCESS", [])
+    assert (response["action"], response["status"], response["warnings"]) == (
+        "delete",
+        "SUCCESS",
+        [],
+    )
     state = sensor(hass)
-    assert (state.state, state.attributes["action"], state.attributes["start_time"]) == ("success", "delete", "23:30")
+    assert (
+        state.state,
+        state.attributes["action"],
+        state.attributes["start_time"],
+    ) == ("success", "delete", "23:30")
 
 
 async def test_delete_of_a_schedule_set_elsewhere(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
     """The id is enough, whoever set it."""
-    foreign = simulator.add_schedule(TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.0, longitude=1.0)
+    foreign = simulator.add_schedule(
+        TESLA.vehicle_id, start="01:00", stop="02:00", latitude=1.0, longitude=1.0
+    )
     response = await delete_schedule(hass, schedule_id=foreign.id)
     assert response["deleted_schedule_ids"] == [foreign.id]
     assert simulator.schedules(TESLA.vehicle_id) == []
@@ -326,19 +449,36 @@ async def test_delete_at_a_zone_takes_all_that_home_assistant_set_there(
     """One request each; other places, and what was set elsewhere, stay."""
     hass.states.async_set("zone.work", "0", {"latitude": 1.5, "longitude": 2.5})
     first = await set_schedule(hass)
-    second = await set_schedule(hass, start_time="12:00", stop_time="13:00", replace=False)
+    second = await set_schedule(
+        hass, start_time="12:00", stop_time="13:00", replace=False
+    )
     work = await set_schedule(hass, zone="zone.work")
     foreign = simulator.add_schedule(
-        TESLA.vehicle_id, start="01:00", stop="02:00", latitude=32.8734, longitude=-117.2274
+        TESLA.vehicle_id,
+        start="01:00",
+        stop="02:00",
+        latitude=32.8734,
+        longitude=-117.2274,
     )
     response = await delete_schedule(hass, zone="zone.home")
-    assert response["deleted_schedule_ids"] == [first["schedule_id"], second["schedule_id"]]
-    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [work["schedule_id"], foreign.id]
-    with pytest.raises(ServiceValidationError, match="has set no charge schedule for Tesla Model Y 2024 at zone.home"):
+    assert response["deleted_schedule_ids"] == [
+        first["schedule_id"],
+        second["schedule_id"],
+    ]
+    assert [schedule.id for schedule in simulator.schedules(TESLA.vehicle_id)] == [
+        work["schedule_id"],
+        foreign.id,
+    ]
+    with pytest.raises(
+        ServiceValidationError,
+        match="has set no charge schedule for Tesla Model Y 2024 at zone.home",
+    ):
         await delete_schedule(hass, zone="zone.home")
 
 
-async def test_delete_at_a_zone_that_is_gone(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_delete_at_a_zone_that_is_gone(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """Schedules outlive the zone they were set for; a zone nobody knows is an error."""
     hass.states.async_set("zone.work", "0", {"latitude": 1.5, "longitude": 2.5})
     await set_schedule(hass)
@@ -358,7 +498,9 @@ async def test_delete_of_what_is_already_gone_is_a_success(
     simulator.vehicles[TESLA.vehicle_id].schedules.clear()
     response = await delete_schedule(hass, schedule_id=schedule)
     assert (response["deleted_schedule_ids"], response["status"]) == ([schedule], None)
-    assert response["warnings"] == ["Smartcar knows no such schedule: it was already gone."]
+    assert response["warnings"] == [
+        "Smartcar knows no such schedule: it was already gone."
+    ]
     assert sensor(hass).state == "success"
 
 
@@ -377,7 +519,11 @@ async def test_delete_of_what_is_already_gone_is_a_success(
     ],
 )
 async def test_delete_without_meaning_is_refused_before_sending(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, data: dict[str, Any], key: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    data: dict[str, Any],
+    key: str,
 ) -> None:
     """Bad input never reaches Smartcar."""
     with pytest.raises(ServiceValidationError) as caught:
@@ -391,11 +537,17 @@ async def test_delete_that_fails_half_way_says_so(
 ) -> None:
     """What was removed stays removed, what was not can be tried again."""
     await set_schedule(hass)
-    second = await set_schedule(hass, start_time="12:00", stop_time="13:00", replace=False)
-    simulator.script(
-        Fault(), Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car sleeps."), path=lambda r: r.method == "DELETE"
+    second = await set_schedule(
+        hass, start_time="12:00", stop_time="13:00", replace=False
     )
-    with pytest.raises(HomeAssistantError, match="did not take the command in its present state"):
+    simulator.script(
+        Fault(),
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car sleeps."),
+        path=lambda r: r.method == "DELETE",
+    )
+    with pytest.raises(
+        HomeAssistantError, match="did not take the command in its present state"
+    ):
         await delete_schedule(hass, zone="zone.home")
     assert sensor(hass).attributes["can_retry"] is True
     response = await delete_schedule(hass, zone="zone.home")
@@ -403,13 +555,17 @@ async def test_delete_that_fails_half_way_says_so(
     assert simulator.schedules(TESLA.vehicle_id) == []
 
 
-async def test_a_time_object_is_a_time(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_a_time_object_is_a_time(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """Python scripts pass times as such."""
     await set_schedule(hass, start_time=time(23, 30), stop_time=time(5, 30))
     assert simulator.creates[0].json["data"]["attributes"]["startTime"] == "23:30"
 
 
-async def test_two_entries_side_by_side(hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry) -> None:
+async def test_two_entries_side_by_side(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
     """Each car is commanded with its own account's credentials."""
     token = simulator.issue_token()
     other = make_entry(VOLVO, data={"access_token": token})

@@ -61,7 +61,11 @@ STEP: Final = {
     vol.Optional("menu_option_descriptions"): {key: text},
 }
 STEPS: Final = {vol.Required("step"): {key: STEP}}
-FLOW: Final = {**STEPS, vol.Required("error"): {key: text_with_gaps}, vol.Required("abort"): {key: text}}
+FLOW: Final = {
+    **STEPS,
+    vol.Required("error"): {key: text_with_gaps},
+    vol.Required("abort"): {key: text},
+}
 STATES: Final = {vol.Required("name"): text, vol.Optional("state"): {key: text}}
 NAMED: Final = {vol.Required("name"): text, vol.Required("description"): text}
 SCHEMA: Final = vol.Schema(
@@ -76,7 +80,9 @@ SCHEMA: Final = vol.Schema(
             }
         },
         vol.Required("entity"): {
-            vol.In(list(Platform)): {key: {**STATES, vol.Optional("state_attributes"): {key: STATES}}}
+            vol.In(list(Platform)): {
+                key: {**STATES, vol.Optional("state_attributes"): {key: STATES}}
+            }
         },
         vol.Required("exceptions"): {key: {vol.Required("message"): text_with_gaps}},
         vol.Required("issues"): {
@@ -109,7 +115,13 @@ def flat(texts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def test_the_languages_that_the_readme_names_are_there() -> None:
     """German, French, Norwegian, Dutch and Swedish."""
-    assert [path.name for path in LANGUAGES] == ["de.json", "fr.json", "nb.json", "nl.json", "sv.json"]
+    assert [path.name for path in LANGUAGES] == [
+        "de.json",
+        "fr.json",
+        "nb.json",
+        "nl.json",
+        "sv.json",
+    ]
 
 
 @EACH_FILE

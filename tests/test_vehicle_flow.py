@@ -30,7 +30,9 @@ from tests.simulator import DEMO_CLIENT_ID, TESLA, VOLVO, Car, Cut, Fault, Simul
 REJECTED = Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED")
 UNANSWERED = Fault(cut=Cut.BEFORE_ANSWER)
 
-SECOND_TESLA = replace(TESLA, vehicle_id="car-2222", user_id="user-3333", connection_id="connection-4444")
+SECOND_TESLA = replace(
+    TESLA, vehicle_id="car-2222", user_id="user-3333", connection_id="connection-4444"
+)
 READ_ONLY = ("read_charge", "read_vehicle_info")
 NO_PERMISSION = "the permission control_charge is missing"
 UNKNOWN_MAKE = "this make is not known to take daily schedules"
@@ -63,13 +65,19 @@ def connection_of(car: Car) -> dict[str, Any]:
     return {
         "id": car.connection_id,
         "attributes": {"permissions": list(car.permissions), "vehicle": car.attributes},
-        "relationships": {"vehicle": {"data": {"id": car.vehicle_id}}, "user": {"data": {"id": car.user_id}}},
+        "relationships": {
+            "vehicle": {"data": {"id": car.vehicle_id}},
+            "user": {"data": {"id": car.user_id}},
+        },
     }
 
 
 def cars_of(entry: MockConfigEntry) -> dict[str, str]:
     """Return the ids of the account's cars and of their users."""
-    return {subentry.data["vehicle_id"]: subentry.data["user_id"] for subentry in entry.subentries.values()}
+    return {
+        subentry.data["vehicle_id"]: subentry.data["user_id"]
+        for subentry in entry.subentries.values()
+    }
 
 
 # The list of cars
@@ -78,10 +86,16 @@ def cars_of(entry: MockConfigEntry) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("cars", "labels"),
     [
-        pytest.param([TESLA, VOLVO], ["Tesla Model Y 2024", "Volvo EX40 2025"], id="plain"),
+        pytest.param(
+            [TESLA, VOLVO], ["Tesla Model Y 2024", "Volvo EX40 2025"], id="plain"
+        ),
         pytest.param(
             [TESLA, SECOND_TESLA, VOLVO],
-            ["Tesla Model Y 2024 (…9ffc, …1e0f)", "Tesla Model Y 2024 (…2222, …3333)", "Volvo EX40 2025"],
+            [
+                "Tesla Model Y 2024 (…9ffc, …1e0f)",
+                "Tesla Model Y 2024 (…2222, …3333)",
+                "Volvo EX40 2025",
+            ],
             id="two alike",
         ),
         pytest.param(
@@ -89,9 +103,13 @@ def cars_of(entry: MockConfigEntry) -> dict[str, str]:
             ["Tesla Model Y 2024 (…9ffc, …1e0f)", "Tesla Model Y 2024 (…9ffc, …3333)"],
             id="one car, two users",
         ),
-        pytest.param([replace(TESLA, mode="simulated")], ["Tesla Model Y 2024"], id="simulated"),
         pytest.param(
-            [replace(TESLA, permissions=READ_ONLY)], [f"Tesla Model Y 2024 – {NO_PERMISSION}"], id="no permission"
+            [replace(TESLA, mode="simulated")], ["Tesla Model Y 2024"], id="simulated"
+        ),
+        pytest.param(
+            [replace(TESLA, permissions=READ_ONLY)],
+            [f"Tesla Model Y 2024 – {NO_PERMISSION}"],
+            id="no permission",
         ),
         pytest.param(
             [replace(TESLA, make="LAND_ROVER", model="Range Rover")],
@@ -103,11 +121,18 @@ def cars_of(entry: MockConfigEntry) -> dict[str, str]:
             [f"BMW i4 2024 – {NO_PERMISSION} – {UNKNOWN_MAKE}"],
             id="two hints",
         ),
-        pytest.param([replace(TESLA, make="", model="", year=0)], [f"Car …9ffc – {UNKNOWN_MAKE}"], id="nothing known"),
+        pytest.param(
+            [replace(TESLA, make="", model="", year=0)],
+            [f"Car …9ffc – {UNKNOWN_MAKE}"],
+            id="nothing known",
+        ),
     ],
 )
 async def test_list_tells_cars_apart_and_what_stands_in_their_way(
-    hass: HomeAssistant, connected: Callable[..., None], cars: list[Car], labels: list[str]
+    hass: HomeAssistant,
+    connected: Callable[..., None],
+    cars: list[Car],
+    labels: list[str],
 ) -> None:
     """Each connection has a label of its own; the last option leads out of the list."""
     connected(*cars)
@@ -117,12 +142,18 @@ async def test_list_tells_cars_apart_and_what_stands_in_their_way(
     assert dialog.labels == {**expected, "enter_ids": "enter_ids"}
 
 
-async def test_list_has_live_cars_first_then_simulated_ones(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_list_has_live_cars_first_then_simulated_ones(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Smartcar's simulated cars can be tried out like real ones."""
     simulator.add_car(replace(SECOND_TESLA, mode="simulated"))
     simulator.remove_car(TESLA.vehicle_id)
     dialog = await Dialog.list_of_cars(hass)
-    assert list(dialog.labels) == [VOLVO.connection_id, SECOND_TESLA.connection_id, "enter_ids"]
+    assert list(dialog.labels) == [
+        VOLVO.connection_id,
+        SECOND_TESLA.connection_id,
+        "enter_ids",
+    ]
 
 
 async def test_car_without_make_model_and_year_can_be_set_up(
@@ -138,20 +169,29 @@ async def test_car_without_make_model_and_year_can_be_set_up(
     assert len(simulator.schedules(TESLA.vehicle_id)) == 1
 
 
-@pytest.mark.parametrize("car", [TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id)])
-async def test_user_is_chosen_with_the_car(hass: HomeAssistant, connected: Callable[..., None], car: Car) -> None:
+@pytest.mark.parametrize(
+    "car", [TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id)]
+)
+async def test_user_is_chosen_with_the_car(
+    hass: HomeAssistant, connected: Callable[..., None], car: Car
+) -> None:
     """Of one car with two users, the chosen connection counts."""
     connected(TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id))
     dialog = await Dialog.list_of_cars(hass)
     await dialog.choose_car(car)
     (subentry,) = dialog.entry.subentries.values()
-    assert (subentry.data["vehicle_id"], subentry.data["user_id"]) == (TESLA.vehicle_id, car.user_id)
+    assert (subentry.data["vehicle_id"], subentry.data["user_id"]) == (
+        TESLA.vehicle_id,
+        car.user_id,
+    )
 
 
 # The ids, entered by hand
 
 
-@pytest.mark.parametrize("car", [TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id)])
+@pytest.mark.parametrize(
+    "car", [TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id)]
+)
 async def test_ids_can_be_entered_in_place_of_the_list(
     hass: HomeAssistant, connected: Callable[..., None], car: Car
 ) -> None:
@@ -163,25 +203,39 @@ async def test_ids_can_be_entered_in_place_of_the_list(
     await dialog.enter({field: f" {value}\n" for field, value in ids_of(car).items()})
     (subentry,) = dialog.entry.subentries.values()
     assert subentry.title == "Tesla Model Y 2024"
-    assert subentry.data == {**ids_of(car), "make": "Tesla", "model": "Model Y", "year": 2024}
+    assert subentry.data == {
+        **ids_of(car),
+        "make": "Tesla",
+        "model": "Model Y",
+        "year": 2024,
+    }
 
 
 @pytest.mark.parametrize(("mistake", "errors"), WRONG_IDS)
 async def test_wrong_ids_can_be_corrected(
-    hass: HomeAssistant, simulator: Simulator, mistake: dict[str, str], errors: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    mistake: dict[str, str],
+    errors: dict[str, str],
 ) -> None:
     """The error stands on the id that is wrong, and what was entered stays."""
     dialog = await Dialog.list_of_cars(hass)
     await dialog.enter({"vehicle": "enter_ids"})
     entered = {**ids_of(TESLA), **mistake}
     await dialog.enter(entered)
-    assert (dialog.step, dialog.errors, dialog.prefilled) == ("vehicle_ids", errors, entered)
+    assert (dialog.step, dialog.errors, dialog.prefilled) == (
+        "vehicle_ids",
+        errors,
+        entered,
+    )
 
     await dialog.enter(ids_of(TESLA))
     assert dialog.entry.data == API_CREDENTIALS
 
 
-@pytest.mark.parametrize(("fault", "error"), [(REJECTED, "invalid_auth"), (UNANSWERED, "cannot_connect")])
+@pytest.mark.parametrize(
+    ("fault", "error"), [(REJECTED, "invalid_auth"), (UNANSWERED, "cannot_connect")]
+)
 async def test_ids_can_be_sent_again_after_a_failure(
     hass: HomeAssistant, simulator: Simulator, fault: Fault, error: str
 ) -> None:
@@ -202,12 +256,16 @@ async def test_ids_can_be_sent_again_after_a_failure(
 
 
 @pytest.mark.usefixtures("no_cars")
-async def test_car_that_is_connected_meanwhile_is_found(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_car_that_is_connected_meanwhile_is_found(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """Where there is no car, the menu tells what to do, and searches as often as wanted."""
     dialog = await Dialog.list_of_cars(hass)
     assert (dialog.shown["type"], dialog.step) == (FlowResultType.MENU, "no_vehicles")
     assert dialog.shown["menu_options"] == ["search", "vehicle_ids"]
-    assert dialog.shown["description_placeholders"] == {"dashboard_url": "https://dashboard.smartcar.com"}
+    assert dialog.shown["description_placeholders"] == {
+        "dashboard_url": "https://dashboard.smartcar.com"
+    }
     await dialog.choose("search")
     assert dialog.step == "no_vehicles"
 
@@ -219,7 +277,9 @@ async def test_car_that_is_connected_meanwhile_is_found(hass: HomeAssistant, sim
 
 
 @pytest.mark.usefixtures("no_cars")
-async def test_ids_can_be_entered_where_there_is_no_car(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_ids_can_be_entered_where_there_is_no_car(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """A car that is connected meanwhile is then known."""
     dialog = await Dialog.list_of_cars(hass)
     await dialog.choose("vehicle_ids")
@@ -234,7 +294,11 @@ async def test_ids_can_be_entered_where_there_is_no_car(hass: HomeAssistant, sim
 
 @pytest.mark.usefixtures("no_cars")
 @pytest.mark.parametrize(
-    ("fault", "errors"), [(REJECTED, {"client_secret": "invalid_auth"}), (UNANSWERED, {"base": "cannot_connect"})]
+    ("fault", "errors"),
+    [
+        (REJECTED, {"client_secret": "invalid_auth"}),
+        (UNANSWERED, {"base": "cannot_connect"}),
+    ],
 )
 async def test_search_that_fails_leads_back_to_the_credentials(
     hass: HomeAssistant, simulator: Simulator, fault: Fault, errors: dict[str, str]
@@ -277,7 +341,12 @@ async def test_second_car_joins_without_touching_the_first(
     first, second = entry.subentries.values()
     assert (first.unique_id, second.unique_id) == (TESLA.vehicle_id, VOLVO.vehicle_id)
     assert (second.subentry_type, second.title) == ("vehicle", "Volvo EX40 2025")
-    assert second.data == {**ids_of(VOLVO), "make": "Volvo", "model": "EX40", "year": 2025}
+    assert second.data == {
+        **ids_of(VOLVO),
+        "make": "Volvo",
+        "model": "EX40",
+        "year": 2025,
+    }
 
     await hass.async_block_till_done()
     await set_schedule(hass, VOLVO)
@@ -288,15 +357,23 @@ async def test_second_car_joins_without_touching_the_first(
     assert entry.runtime_data is account
 
 
-async def test_list_begins_with_a_car_that_can_be_added(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+async def test_list_begins_with_a_car_that_can_be_added(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
     """The form preselects the first, so that those which are set up already come last."""
     dialog = await Dialog.new_car(hass, entry)
-    assert list(dialog.labels) == [VOLVO.connection_id, TESLA.connection_id, "enter_ids"]
+    assert list(dialog.labels) == [
+        VOLVO.connection_id,
+        TESLA.connection_id,
+        "enter_ids",
+    ]
 
 
 @pytest.mark.parametrize("way", [Dialog.choose_car, Dialog.enter_ids])
 async def test_car_of_the_account_is_not_added_again(
-    hass: HomeAssistant, entry: MockConfigEntry, way: Callable[[Dialog, Car], Coroutine[Any, Any, None]]
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    way: Callable[[Dialog, Car], Coroutine[Any, Any, None]],
 ) -> None:
     """Whichever way it is chosen."""
     dialog = await Dialog.new_car(hass, entry)
@@ -315,7 +392,10 @@ async def test_car_of_another_account_is_not_added(
     assert dialog.labels[VOLVO.connection_id] == "Volvo EX40 2025 – already set up"
     await dialog.choose_car(VOLVO)
     assert dialog.abort_reason == "already_configured"
-    assert (list(cars_of(entry)), list(cars_of(other))) == ([TESLA.vehicle_id], [VOLVO.vehicle_id])
+    assert (list(cars_of(entry)), list(cars_of(other))) == (
+        [TESLA.vehicle_id],
+        [VOLVO.vehicle_id],
+    )
 
 
 async def test_car_added_by_two_flows_is_added_once(
@@ -324,7 +404,10 @@ async def test_car_added_by_two_flows_is_added_once(
     """Both were at their last step, and both wait for the same answer."""
     dialogs = [await Dialog.new_car(hass, entry) for _ in range(2)]
     await asyncio.gather(*(dialog.enter_ids(VOLVO) for dialog in dialogs))
-    assert {dialog.shown["type"] for dialog in dialogs} == {FlowResultType.ABORT, FlowResultType.CREATE_ENTRY}
+    assert {dialog.shown["type"] for dialog in dialogs} == {
+        FlowResultType.ABORT,
+        FlowResultType.CREATE_ENTRY,
+    }
     assert list(cars_of(entry)) == [TESLA.vehicle_id, VOLVO.vehicle_id]
 
 
@@ -345,7 +428,11 @@ async def test_car_can_be_added_while_the_account_is_not_loaded(
 
 @pytest.mark.parametrize(("mistake", "errors"), WRONG_IDS)
 async def test_wrong_ids_of_one_more_car_can_be_corrected(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, mistake: dict[str, str], errors: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    mistake: dict[str, str],
+    errors: dict[str, str],
 ) -> None:
     """As with the first car."""
     simulator.add_car(replace(VOLVO, user_id=TESLA.user_id))
@@ -355,7 +442,11 @@ async def test_wrong_ids_of_one_more_car_can_be_corrected(
     await dialog.enter({"vehicle": "enter_ids"})
     entered = {**ids_of(SECOND_TESLA), **mistake}
     await dialog.enter(entered)
-    assert (dialog.step, dialog.errors, dialog.prefilled) == ("vehicle_ids", errors, entered)
+    assert (dialog.step, dialog.errors, dialog.prefilled) == (
+        "vehicle_ids",
+        errors,
+        entered,
+    )
 
     await dialog.enter({**ids_of(SECOND_TESLA), **wrong_user})
     assert dialog.shown["type"] is FlowResultType.CREATE_ENTRY
@@ -379,10 +470,15 @@ async def test_one_more_car_is_searched_for_again(
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"), [(Fault.error(500, "SERVER"), "cannot_connect"), (UNANSWERED, "cannot_connect")]
+    ("fault", "reason"),
+    [(Fault.error(500, "SERVER"), "cannot_connect"), (UNANSWERED, "cannot_connect")],
 )
 async def test_list_that_can_not_be_had_ends_the_flow(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault, reason: str
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    fault: Fault,
+    reason: str,
 ) -> None:
     """There is nothing to choose from; the account is not blamed."""
     simulator.always(fault, path="/connections")
@@ -424,7 +520,9 @@ async def test_form_for_ids_takes_over_credentials_that_were_exchanged_meanwhile
     assert list(cars_of(entry)) == [TESLA.vehicle_id, VOLVO.vehicle_id]
 
 
-async def test_expired_token_is_asked_for_when_the_user_is_changed(hass: HomeAssistant, simulator: Simulator) -> None:
+async def test_expired_token_is_asked_for_when_the_user_is_changed(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
     """The form stays open meanwhile, and works with the new token."""
     entry = make_entry(TESLA, data={"access_token": simulator.issue_token()})
     entry.add_to_hass(hass)
@@ -455,14 +553,19 @@ async def test_changed_user_is_in_the_next_command(
     """The car was connected again by somebody else; the other car keeps its user, and nothing is reloaded."""
     account = entry.runtime_data
     states = [hass.states.get(sensor_of(hass, car)) for car in cars]
-    simulator.add_car(replace(TESLA, user_id="somebody-else", connection_id="another-connection"))
+    simulator.add_car(
+        replace(TESLA, user_id="somebody-else", connection_id="another-connection")
+    )
     dialog = await Dialog.new_user(hass, entry)
     assert (dialog.step, dialog.errors) == ("reconfigure", {})
     assert dialog.prefilled == {"user_id": TESLA.user_id}
     assert dialog.shown["description_placeholders"]["vehicle"] == "Tesla Model Y 2024"
     await dialog.enter({"user_id": " somebody-else "})
     assert dialog.abort_reason == "reconfigure_successful"
-    assert cars_of(entry) == {TESLA.vehicle_id: "somebody-else", VOLVO.vehicle_id: VOLVO.user_id}
+    assert cars_of(entry) == {
+        TESLA.vehicle_id: "somebody-else",
+        VOLVO.vehicle_id: VOLVO.user_id,
+    }
     first = next(iter(entry.subentries.values()))
     assert (first.title, first.unique_id) == ("Tesla Model Y 2024", TESLA.vehicle_id)
     assert first.data == {
@@ -476,7 +579,10 @@ async def test_changed_user_is_in_the_next_command(
 
     await set_schedule(hass, TESLA)
     await set_schedule(hass, VOLVO)
-    assert [request.headers["sc-user-id"] for request in simulator.creates] == ["somebody-else", VOLVO.user_id]
+    assert [request.headers["sc-user-id"] for request in simulator.creates] == [
+        "somebody-else",
+        VOLVO.user_id,
+    ]
     assert entry.runtime_data is account
 
 
@@ -488,12 +594,20 @@ async def test_changed_user_is_in_the_next_command(
     ],
 )
 async def test_wrong_user_can_be_corrected(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, user_id: str, errors: dict[str, str]
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    user_id: str,
+    errors: dict[str, str],
 ) -> None:
     """The car keeps its user until a right one is entered."""
     dialog = await Dialog.new_user(hass, entry)
     await dialog.enter({"user_id": user_id})
-    assert (dialog.step, dialog.errors, dialog.prefilled) == ("reconfigure", errors, {"user_id": user_id})
+    assert (dialog.step, dialog.errors, dialog.prefilled) == (
+        "reconfigure",
+        errors,
+        {"user_id": user_id},
+    )
     assert cars_of(entry) == {TESLA.vehicle_id: TESLA.user_id}
 
     simulator.add_car(replace(TESLA, user_id="somebody-else"))
@@ -559,7 +673,10 @@ async def test_removed_car_leaves_nothing_behind(
     for car in cars:
         await set_schedule(hass, car)
     tesla, volvo = entry.subentries
-    records = {key: Path(hass.config.path(".storage", f"{DOMAIN}.{key}")) for key in (tesla, volvo)}
+    records = {
+        key: Path(hass.config.path(".storage", f"{DOMAIN}.{key}"))
+        for key in (tesla, volvo)
+    }
     assert all(record.exists() for record in records.values())
     sensor, device = sensor_of(hass, TESLA), device_of(hass, TESLA)
     account, state = entry.runtime_data, hass.states.get(sensor_of(hass, VOLVO))

@@ -32,7 +32,10 @@ def test_floor_is_what_hacs_and_the_blueprints_ask_for() -> None:
 
 def test_readme_names_what_is_tested() -> None:
     """Whoever reads it is told the versions that are pinned."""
-    line = re.compile(r"^\*\*Home Assistant\*\* (\S+) or newer\. .* (\S+) and (\S+), .* (\S+)\.$", re.MULTILINE)
+    line = re.compile(
+        r"^\*\*Home Assistant\*\* (\S+) or newer\. .* (\S+) and (\S+), .* (\S+)\.$",
+        re.MULTILINE,
+    )
     (said,) = line.findall(README)
     pinned = [version_of(name) for name in ("floor", "newest", "next")]
     assert list(said) == [month(pinned[0]), *pinned]
@@ -47,11 +50,18 @@ def test_a_run_on_another_home_assistant_ends(
     monkeypatch.setattr(conftest, "__version__", version_of(meant))
     conftest.pytest_configure(pytestconfig)
     monkeypatch.setattr(conftest, "__version__", "2025.12.0")
-    with pytest.raises(pytest.UsageError, match=rf"{re.escape(version_of(meant))}, and this is 2025\.12\.0"):
+    with pytest.raises(
+        pytest.UsageError,
+        match=rf"{re.escape(version_of(meant))}, and this is 2025\.12\.0",
+    ):
         conftest.pytest_configure(pytestconfig)
 
 
 def test_voluptuous_is_what_the_type_checker_is_told() -> None:
     """The stub names nothing that is missing here; on the newest, these are parts of probatio."""
-    (imported,) = (node for node in ast.parse(_STUB.read_text()).body if isinstance(node, ast.ImportFrom))
+    (imported,) = (
+        node
+        for node in ast.parse(_STUB.read_text()).body
+        if isinstance(node, ast.ImportFrom)
+    )
     assert [name.name for name in imported.names if not hasattr(vol, name.name)] == []

@@ -8,28 +8,52 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings, strategies as st
 import pytest
 
-from custom_components.smartcar_charging.windows import Window, current_or_next, windows_between
+from custom_components.smartcar_charging.windows import (
+    Window,
+    current_or_next,
+    windows_between,
+)
 
 BEGIN: Final = datetime(2005, 1, 1, tzinfo=UTC)
 DAY: Final = timedelta(days=1)
 
 # The same examples each time, so that nobody's change fails for what it did not do.
-ANYWHERE: Final = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+ANYWHERE: Final = settings(
+    max_examples=300, deadline=None, derandomize=True, database=None
+)
 
 # Half an hour, midnight, the other half of the world, a day that was left out, and a winter that is the summer.
 ODD_ZONES: Final = (
-    *("Africa/Casablanca", "America/Havana", "America/Santiago", "America/St_Johns", "Asia/Beirut", "Asia/Kathmandu"),
-    *("Atlantic/Azores", "Australia/Lord_Howe", "Europe/Amsterdam", "Europe/Dublin", "Pacific/Apia", "UTC"),
+    *(
+        "Africa/Casablanca",
+        "America/Havana",
+        "America/Santiago",
+        "America/St_Johns",
+        "Asia/Beirut",
+        "Asia/Kathmandu",
+    ),
+    *(
+        "Atlantic/Azores",
+        "Australia/Lord_Howe",
+        "Europe/Amsterdam",
+        "Europe/Dublin",
+        "Pacific/Apia",
+        "UTC",
+    ),
 )
 zones: Final = st.sampled_from(ODD_ZONES).map(ZoneInfo) | st.timezones()
-instants: Final = st.integers(0, 33 * 365 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes))
+instants: Final = st.integers(0, 33 * 365 * 24 * 60).map(
+    lambda minutes: BEGIN + timedelta(minutes=minutes)
+)
 times: Final = st.times().map(lambda time: f"{time:%H:%M}")
 start_and_stop: Final = st.lists(times, min_size=2, max_size=2, unique=True).map(tuple)
 
 type Times = tuple[str, str]
 
 
-def between(times: Times, zone: ZoneInfo, begin: datetime, end: datetime) -> list[Window]:
+def between(
+    times: Times, zone: ZoneInfo, begin: datetime, end: datetime
+) -> list[Window]:
     """Return the windows between two instants."""
     return list(windows_between(*times, zone, begin, end))
 
@@ -41,13 +65,17 @@ def wall_clock(instant: datetime, zone: ZoneInfo) -> str:
 
 def minutes(times: Times) -> timedelta:
     """Return how long a window is on the clock."""
-    start, stop = (timedelta(hours=int(time[:2]), minutes=int(time[3:])) for time in times)
+    start, stop = (
+        timedelta(hours=int(time[:2]), minutes=int(time[3:])) for time in times
+    )
     return (stop - start) % DAY
 
 
 @given(times=start_and_stop, zone=zones, begin=instants, days=st.integers(0, 10))
 @ANYWHERE
-def test_windows_are_in_order_and_do_not_overlap(times: Times, zone: ZoneInfo, begin: datetime, days: int) -> None:
+def test_windows_are_in_order_and_do_not_overlap(
+    times: Times, zone: ZoneInfo, begin: datetime, days: int
+) -> None:
     """And all of them touch the time that was asked for."""
     end = begin + days * DAY
     found = between(times, zone, begin, end)
@@ -64,7 +92,10 @@ def test_windows_are_as_long_as_the_clock_says_but_for_its_changes(
     """Between two times that clocks do show, a change makes a window exactly as much shorter or longer."""
     for window in between(times, zone, begin, begin + 7 * DAY):
         assume((wall_clock(window.start, zone), wall_clock(window.end, zone)) == times)
-        before, after = (instant.astimezone(zone).utcoffset() for instant in (window.start, window.end))
+        before, after = (
+            instant.astimezone(zone).utcoffset()
+            for instant in (window.start, window.end)
+        )
         assert before is not None
         assert after is not None
         assert window.end - window.start == minutes(times) - (after - before)
@@ -73,9 +104,13 @@ def test_windows_are_as_long_as_the_clock_says_but_for_its_changes(
 
 @given(times=start_and_stop, zone=zones, now=instants)
 @ANYWHERE
-def test_window_is_open_when_the_clock_is_inside_of_it(times: Times, zone: ZoneInfo, now: datetime) -> None:
+def test_window_is_open_when_the_clock_is_inside_of_it(
+    times: Times, zone: ZoneInfo, now: datetime
+) -> None:
     """On all days without a change of clocks nearby; the window that is not open is the very next one."""
-    offsets = {(now + hours * DAY / 4).astimezone(zone).utcoffset() for hours in range(-8, 9)}
+    offsets = {
+        (now + hours * DAY / 4).astimezone(zone).utcoffset() for hours in range(-8, 9)
+    }
     assume(len(offsets) == 1)
     window = current_or_next(*times, zone, now)
     since_start = minutes((times[0], wall_clock(now, zone)))
@@ -86,7 +121,9 @@ def test_window_is_open_when_the_clock_is_inside_of_it(times: Times, zone: ZoneI
 
 @given(times=start_and_stop, zone=zones, now=instants)
 @ANYWHERE
-def test_current_or_next_is_the_first_that_has_not_ended(times: Times, zone: ZoneInfo, now: datetime) -> None:
+def test_current_or_next_is_the_first_that_has_not_ended(
+    times: Times, zone: ZoneInfo, now: datetime
+) -> None:
     """On every day, also when the next day's window lies in the spring gap."""
     window = current_or_next(*times, zone, now)
     found = between(times, zone, now - 3 * DAY, now + 3 * DAY)
@@ -95,10 +132,17 @@ def test_current_or_next_is_the_first_that_has_not_ended(times: Times, zone: Zon
 
 @given(times=start_and_stop, zone=zones, begin=instants)
 @ANYWHERE
-def test_what_is_asked_for_in_parts_is_the_same_as_in_whole(times: Times, zone: ZoneInfo, begin: datetime) -> None:
+def test_what_is_asked_for_in_parts_is_the_same_as_in_whole(
+    times: Times, zone: ZoneInfo, begin: datetime
+) -> None:
     """A calendar that shows a day at a time shows what one with weeks does."""
-    parts = [between(times, zone, begin + day * DAY, begin + (day + 1) * DAY) for day in range(7)]
-    assert {window for part in parts for window in part} == set(between(times, zone, begin, begin + 7 * DAY))
+    parts = [
+        between(times, zone, begin + day * DAY, begin + (day + 1) * DAY)
+        for day in range(7)
+    ]
+    assert {window for part in parts for window in part} == set(
+        between(times, zone, begin, begin + 7 * DAY)
+    )
 
 
 SPRING: Final = "2027-03-28"  # 02:00 becomes 03:00 in Amsterdam
@@ -108,31 +152,148 @@ AUTUMN: Final = "2027-10-31"  # 03:00 becomes 02:00
 @pytest.mark.parametrize(
     ("zone", "day", "times", "start", "end"),
     [
-        ("Europe/Amsterdam", SPRING, ("02:30", "05:00"), f"{SPRING}T03:00+02:00", f"{SPRING}T05:00+02:00"),
-        ("Europe/Amsterdam", SPRING, ("01:00", "02:30"), f"{SPRING}T01:00+01:00", f"{SPRING}T03:00+02:00"),
-        ("Europe/Amsterdam", SPRING, ("01:00", "03:00"), f"{SPRING}T01:00+01:00", f"{SPRING}T03:00+02:00"),
-        ("Europe/Amsterdam", SPRING, ("02:59", "03:01"), f"{SPRING}T03:00+02:00", f"{SPRING}T03:01+02:00"),
-        ("Europe/Amsterdam", "2027-03-27", ("23:30", "05:30"), "2027-03-27T23:30+01:00", f"{SPRING}T05:30+02:00"),
-        ("Europe/Amsterdam", "2027-03-27", ("23:30", "02:30"), "2027-03-27T23:30+01:00", f"{SPRING}T03:00+02:00"),
-        ("Europe/Amsterdam", AUTUMN, ("02:30", "05:00"), f"{AUTUMN}T02:30+02:00", f"{AUTUMN}T05:00+01:00"),
-        ("Europe/Amsterdam", AUTUMN, ("01:00", "02:30"), f"{AUTUMN}T01:00+02:00", f"{AUTUMN}T02:30+02:00"),
-        ("Europe/Amsterdam", AUTUMN, ("02:10", "02:50"), f"{AUTUMN}T02:10+02:00", f"{AUTUMN}T02:50+02:00"),
-        ("Europe/Amsterdam", AUTUMN, ("02:30", "02:10"), f"{AUTUMN}T02:30+02:00", "2027-11-01T02:10+01:00"),
-        ("Europe/Amsterdam", "2027-10-30", ("23:30", "05:30"), "2027-10-30T23:30+02:00", f"{AUTUMN}T05:30+01:00"),
-        ("Australia/Lord_Howe", "2027-10-03", ("02:10", "04:00"), "2027-10-03T02:30+11:00", "2027-10-03T04:00+11:00"),
-        ("America/New_York", "2027-03-14", ("02:15", "06:00"), "2027-03-14T03:00-04:00", "2027-03-14T06:00-04:00"),
-        ("America/Santiago", "2027-09-05", ("00:15", "06:00"), "2027-09-05T01:00-03:00", "2027-09-05T06:00-03:00"),
-        ("America/Havana", "2027-03-13", ("23:00", "00:00"), "2027-03-13T23:00-05:00", "2027-03-14T01:00-04:00"),
-        ("Asia/Kathmandu", "2027-03-28", ("23:30", "05:30"), "2027-03-28T23:30+05:45", "2027-03-29T05:30+05:45"),
-        ("Pacific/Apia", "2011-12-29", ("23:30", "05:30"), "2011-12-29T23:30-10:00", "2011-12-31T00:00+14:00"),
-        ("Pacific/Apia", "2011-12-30", ("23:30", "05:30"), "2011-12-31T00:00+14:00", "2011-12-31T05:30+14:00"),
+        (
+            "Europe/Amsterdam",
+            SPRING,
+            ("02:30", "05:00"),
+            f"{SPRING}T03:00+02:00",
+            f"{SPRING}T05:00+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            SPRING,
+            ("01:00", "02:30"),
+            f"{SPRING}T01:00+01:00",
+            f"{SPRING}T03:00+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            SPRING,
+            ("01:00", "03:00"),
+            f"{SPRING}T01:00+01:00",
+            f"{SPRING}T03:00+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            SPRING,
+            ("02:59", "03:01"),
+            f"{SPRING}T03:00+02:00",
+            f"{SPRING}T03:01+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            "2027-03-27",
+            ("23:30", "05:30"),
+            "2027-03-27T23:30+01:00",
+            f"{SPRING}T05:30+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            "2027-03-27",
+            ("23:30", "02:30"),
+            "2027-03-27T23:30+01:00",
+            f"{SPRING}T03:00+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            AUTUMN,
+            ("02:30", "05:00"),
+            f"{AUTUMN}T02:30+02:00",
+            f"{AUTUMN}T05:00+01:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            AUTUMN,
+            ("01:00", "02:30"),
+            f"{AUTUMN}T01:00+02:00",
+            f"{AUTUMN}T02:30+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            AUTUMN,
+            ("02:10", "02:50"),
+            f"{AUTUMN}T02:10+02:00",
+            f"{AUTUMN}T02:50+02:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            AUTUMN,
+            ("02:30", "02:10"),
+            f"{AUTUMN}T02:30+02:00",
+            "2027-11-01T02:10+01:00",
+        ),
+        (
+            "Europe/Amsterdam",
+            "2027-10-30",
+            ("23:30", "05:30"),
+            "2027-10-30T23:30+02:00",
+            f"{AUTUMN}T05:30+01:00",
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2027-10-03",
+            ("02:10", "04:00"),
+            "2027-10-03T02:30+11:00",
+            "2027-10-03T04:00+11:00",
+        ),
+        (
+            "America/New_York",
+            "2027-03-14",
+            ("02:15", "06:00"),
+            "2027-03-14T03:00-04:00",
+            "2027-03-14T06:00-04:00",
+        ),
+        (
+            "America/Santiago",
+            "2027-09-05",
+            ("00:15", "06:00"),
+            "2027-09-05T01:00-03:00",
+            "2027-09-05T06:00-03:00",
+        ),
+        (
+            "America/Havana",
+            "2027-03-13",
+            ("23:00", "00:00"),
+            "2027-03-13T23:00-05:00",
+            "2027-03-14T01:00-04:00",
+        ),
+        (
+            "Asia/Kathmandu",
+            "2027-03-28",
+            ("23:30", "05:30"),
+            "2027-03-28T23:30+05:45",
+            "2027-03-29T05:30+05:45",
+        ),
+        (
+            "Pacific/Apia",
+            "2011-12-29",
+            ("23:30", "05:30"),
+            "2011-12-29T23:30-10:00",
+            "2011-12-31T00:00+14:00",
+        ),
+        (
+            "Pacific/Apia",
+            "2011-12-30",
+            ("23:30", "05:30"),
+            "2011-12-31T00:00+14:00",
+            "2011-12-31T05:30+14:00",
+        ),
     ],
 )
-def test_window_on_the_day_that_clocks_change(zone: str, day: str, times: Times, start: str, end: str) -> None:
+def test_window_on_the_day_that_clocks_change(
+    zone: str, day: str, times: Times, start: str, end: str
+) -> None:
     """The first of two hours in autumn; in spring, the gap's end for what lies in it."""
     begin = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=ZoneInfo(zone))
-    window = next(window for window in between(times, ZoneInfo(zone), begin, begin + 3 * DAY) if window.start >= begin)
-    assert (window.start.isoformat(timespec="minutes"), window.end.isoformat(timespec="minutes")) == (start, end)
+    window = next(
+        window
+        for window in between(times, ZoneInfo(zone), begin, begin + 3 * DAY)
+        if window.start >= begin
+    )
+    assert (
+        window.start.isoformat(timespec="minutes"),
+        window.end.isoformat(timespec="minutes"),
+    ) == (start, end)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +305,15 @@ def test_window_on_the_day_that_clocks_change(zone: str, day: str, times: Times,
         ("Pacific/Apia", "2011-12-30", ("01:00", "05:00")),
     ],
 )
-def test_window_that_lies_in_the_gap_is_left_out(zone: str, day: str, times: Times) -> None:
+def test_window_that_lies_in_the_gap_is_left_out(
+    zone: str, day: str, times: Times
+) -> None:
     """That hour does not happen, and the next window is a day later."""
     place = ZoneInfo(zone)
     begin = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=place) - DAY
-    days = [f"{window.start:%Y-%m-%d}" for window in between(times, place, begin, begin + 3 * DAY)]
+    days = [
+        f"{window.start:%Y-%m-%d}"
+        for window in between(times, place, begin, begin + 3 * DAY)
+    ]
     assert day not in days
     assert f"{current_or_next(*times, place, begin).start:%Y-%m-%d}" == days[0] > day

@@ -23,7 +23,9 @@ import voluptuous as vol
 from custom_components.smartcar_charging.const import DOMAIN
 
 INTEGRATION: Final = Path(__file__).parent.parent / "custom_components" / DOMAIN
-ENGLISH: Final[dict[str, Any]] = json.loads((INTEGRATION / "translations" / "en.json").read_text())
+ENGLISH: Final[dict[str, Any]] = json.loads(
+    (INTEGRATION / "translations" / "en.json").read_text()
+)
 
 type Noting = Callable[[], AbstractContextManager[None]]
 
@@ -34,7 +36,13 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     Home Assistant catches errors in many places, such as a script that goes on after an action that failed.
     """
     found: list[Exception] = []
-    for watch_one in (watch_flows, watch_actions, watch_set_up, watch_issues, watch_notifications):
+    for watch_one in (
+        watch_flows,
+        watch_actions,
+        watch_set_up,
+        watch_issues,
+        watch_notifications,
+    ):
         watch_one(monkeypatch, partial(noted, found))
     return found
 
@@ -51,7 +59,12 @@ def noted(found: list[Exception]) -> Iterator[None]:
 
 def placeholders(*texts: str) -> set[str]:
     """Return the names of the gaps in texts."""
-    return {name for text in texts for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    return {
+        name
+        for text in texts
+        for _, name, _, _ in string.Formatter().parse(text)
+        if name is not None
+    }
 
 
 def strings(texts: Any) -> list[str]:
@@ -79,17 +92,23 @@ def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> li
     if result["type"] is FlowResultType.ABORT:
         return [section["abort"][result["reason"]]]
     if result["type"] is FlowResultType.CREATE_ENTRY:
-        return [section["create_entry"][key] for key in [result.get("description")] if key]
+        return [
+            section["create_entry"][key] for key in [result.get("description")] if key
+        ]
     step, errors = section["step"][result["step_id"]], result.get("errors") or {}
     assert step["title"]
     if result["type"] is FlowResultType.FORM:
         fields = {str(field) for field in result["data_schema"].schema}
-        assert fields == set(step.get("data", ())) == set(step.get("data_description", ()))
+        assert (
+            fields == set(step.get("data", ())) == set(step.get("data_description", ()))
+        )
         assert set(errors) <= fields | {"base"}
         check_options(result["data_schema"].schema.values())
     else:
         assert set(result["menu_options"]) == set(step["menu_options"])
-        assert set(step.get("menu_option_descriptions", ())) <= set(step["menu_options"])
+        assert set(step.get("menu_option_descriptions", ())) <= set(
+            step["menu_options"]
+        )
     return [*strings(step), *(section["error"][error] for error in errors.values())]
 
 
@@ -99,14 +118,22 @@ def check_step(flow: Any, result: Mapping[str, Any]) -> None:
         # More may be given than there are gaps: one form serves several steps.
         words = words_of_result(section, result)
         assert placeholders(*words) <= set(result.get("description_placeholders") or ())
-        assert placeholders(section.get("flow_title", "")) <= set(flow.context.get("title_placeholders") or ())
+        assert placeholders(section.get("flow_title", "")) <= set(
+            flow.context.get("title_placeholders") or ()
+        )
 
 
 def check_options(fields: Iterable[Any]) -> None:
     """Compare the options of a list that have no label of their own with the words for them, both ways."""
-    lists: list[Any] = [field.config for field in fields if isinstance(field, SelectSelector)]
+    lists: list[Any] = [
+        field.config for field in fields if isinstance(field, SelectSelector)
+    ]
     for config in lists:
-        bare = {option["value"] for option in config["options"] if option["label"] == option["value"]}
+        bare = {
+            option["value"]
+            for option in config["options"]
+            if option["label"] == option["value"]
+        }
         assert bare == set(ENGLISH["selector"][config["translation_key"]]["options"])
 
 
@@ -118,7 +145,9 @@ def check_error(error: Exception) -> None:
     message = ENGLISH["exceptions"][error.translation_key]["message"]
     assert placeholders(message) == set(error.translation_placeholders or ())
     # Home Assistant leaves out the full stop at the end.
-    assert str(error) == message.format(**(error.translation_placeholders or {})).rstrip(".")
+    assert str(error) == message.format(
+        **(error.translation_placeholders or {})
+    ).rstrip(".")
 
 
 def check_reason(entry: ConfigEntry) -> None:
@@ -126,7 +155,9 @@ def check_reason(entry: ConfigEntry) -> None:
     if entry.reason is not None:
         assert entry.error_reason_translation_key is not None, entry.reason
         message = ENGLISH["exceptions"][entry.error_reason_translation_key]["message"]
-        assert placeholders(message) == set(entry.error_reason_translation_placeholders or ())
+        assert placeholders(message) == set(
+            entry.error_reason_translation_placeholders or ()
+        )
 
 
 def check_issue(key: str, given: Iterable[str], *, is_fixable: bool) -> None:
@@ -149,14 +180,17 @@ def is_filled(words: str, text: str) -> bool:
 def check_notification(title: str, message: str) -> None:
     """Compare a notification with the words of the issues: it has those of one of them."""
     assert any(
-        is_filled(words["title"], title) and is_filled(words.get("description", ""), message)
+        is_filled(words["title"], title)
+        and is_filled(words.get("description", ""), message)
         for words in ENGLISH["issues"].values()
     ), (title, message)
 
 
 def watch_flows(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
     """Check every step of our flows."""
-    handle = FlowManager._async_handle_step  # there is no public place where all steps pass
+    handle = (
+        FlowManager._async_handle_step
+    )  # there is no public place where all steps pass
 
     async def watched(manager: Any, flow: Any, *args: Any) -> Any:
         """Let the step run, then look at it."""
@@ -172,7 +206,9 @@ def watch_actions(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
     """Check every error of an action, ours or one of our entities."""
     call = ServiceRegistry.async_call
 
-    async def watched(registry: ServiceRegistry, domain: str, *args: Any, **kwargs: Any) -> Any:
+    async def watched(
+        registry: ServiceRegistry, domain: str, *args: Any, **kwargs: Any
+    ) -> Any:
         """Let the action run, then look at its error."""
         try:
             return await call(registry, domain, *args, **kwargs)
@@ -205,12 +241,16 @@ def watch_issues(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
     """Check every repair issue of ours."""
     create = IssueRegistry.async_get_or_create
 
-    def watched(registry: IssueRegistry, domain: str, issue_id: str, **kwargs: Any) -> Any:
+    def watched(
+        registry: IssueRegistry, domain: str, issue_id: str, **kwargs: Any
+    ) -> Any:
         """Look at the issue, then let it be raised."""
         if domain == DOMAIN:
             with noting():
                 given = kwargs["translation_placeholders"] or ()
-                check_issue(kwargs["translation_key"], given, is_fixable=kwargs["is_fixable"])
+                check_issue(
+                    kwargs["translation_key"], given, is_fixable=kwargs["is_fixable"]
+                )
         return create(registry, domain, issue_id, **kwargs)
 
     monkeypatch.setattr(IssueRegistry, "async_get_or_create", watched)
@@ -221,7 +261,12 @@ def watch_notifications(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None
     create = persistent_notification.async_create
 
     @callback
-    def watched(hass: Any, message: str, title: str | None = None, notification_id: str | None = None) -> None:
+    def watched(
+        hass: Any,
+        message: str,
+        title: str | None = None,
+        notification_id: str | None = None,
+    ) -> None:
         """Look at the notification, then let it be shown."""
         if notification_id is not None and notification_id.startswith(DOMAIN):
             with noting():

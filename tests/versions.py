@@ -11,5 +11,7 @@ _PIN: Final = "homeassistant=="
 def version_of(name: str) -> str:
     """Return the version that has a name; any other name is a version itself."""
     groups = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["dependency-groups"]
-    (pin,) = (pin for pin in groups.get(name, [f"{_PIN}{name}"]) if pin.startswith(_PIN))
+    (pin,) = (
+        pin for pin in groups.get(name, [f"{_PIN}{name}"]) if pin.startswith(_PIN)
+    )
     return str(pin.removeprefix(_PIN))

@@ -13,11 +13,25 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .const import CONF_MAKE, CONF_MODEL, CONF_USER_ID, CONF_VEHICLE_ID, CONF_YEAR, DOMAIN
+from .const import (
+    CONF_MAKE,
+    CONF_MODEL,
+    CONF_USER_ID,
+    CONF_VEHICLE_ID,
+    CONF_YEAR,
+    DOMAIN,
+)
 from .issues import async_report_damage, async_update_issues, async_withdraw_issues
 from .ledger import Ledger
 from .removal import async_forget_removed_cars
-from .smartcar import AccessToken, Auth, AuthenticationError, ClientCredentials, SmartcarClient, SmartcarError
+from .smartcar import (
+    AccessToken,
+    Auth,
+    AuthenticationError,
+    ClientCredentials,
+    SmartcarClient,
+    SmartcarError,
+)
 from .vehicle import Vehicle
 
 _LOGGER = logging.getLogger(__name__)
@@ -29,15 +43,24 @@ type VehicleListener = Callable[[str, Vehicle], None]
 def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
     """Return where the tokens come from: API credentials, or a pasted token."""
     if CONF_CLIENT_ID in data:
-        return ClientCredentials(session, data[CONF_CLIENT_ID], data[CONF_CLIENT_SECRET])
+        return ClientCredentials(
+            session, data[CONF_CLIENT_ID], data[CONF_CLIENT_SECRET]
+        )
     return AccessToken(data[CONF_ACCESS_TOKEN])
 
 
 def find_vehicle(hass: HomeAssistant, subentry_id: str) -> Vehicle | None:
     """Return a car that is loaded."""
-    entries: list[SmartcarChargingConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    entries: list[SmartcarChargingConfigEntry] = (
+        hass.config_entries.async_loaded_entries(DOMAIN)
+    )
     return next(
-        (vehicle for entry in entries if (vehicle := entry.runtime_data.vehicles.get(subentry_id)) is not None), None
+        (
+            vehicle
+            for entry in entries
+            if (vehicle := entry.runtime_data.vehicles.get(subentry_id)) is not None
+        ),
+        None,
     )
 
 
@@ -50,7 +73,9 @@ class Account:
         self._entry = entry
         self._credentials = entry.data
         self._session = async_get_clientsession(hass)
-        self._client = SmartcarClient(self._session, auth_from(self._session, entry.data))
+        self._client = SmartcarClient(
+            self._session, auth_from(self._session, entry.data)
+        )
         self._vehicle_listeners: list[VehicleListener] = []
         self._sync = asyncio.Lock()
         self._is_stopped = False
@@ -77,7 +102,9 @@ class Account:
         self._is_stopped = True
         # A car that is just being added or removed belongs to this as well.
         async with self._sync:
-            await asyncio.gather(*(vehicle.async_stop() for vehicle in self.vehicles.values()))
+            await asyncio.gather(
+                *(vehicle.async_stop() for vehicle in self.vehicles.values())
+            )
 
     @callback
     def async_withdraw_issues(self) -> None:
@@ -106,7 +133,9 @@ class Account:
         for subentry_id, vehicle in self.vehicles.items():
             listener(subentry_id, vehicle)
 
-    async def _async_add_or_update_vehicle(self, subentry_id: str, subentry: ConfigSubentry) -> None:
+    async def _async_add_or_update_vehicle(
+        self, subentry_id: str, subentry: ConfigSubentry
+    ) -> None:
         """Bring the car, and its device, in line with its subentry."""
         is_new = subentry_id not in self.vehicles
         if is_new:
@@ -133,12 +162,16 @@ class Account:
             name=subentry.title,
             manufacturer=subentry.data.get(CONF_MAKE),
             model=subentry.data.get(CONF_MODEL),
-            model_id=None if (year := subentry.data.get(CONF_YEAR)) is None else str(year),
+            model_id=None
+            if (year := subentry.data.get(CONF_YEAR)) is None
+            else str(year),
         )
         self.vehicles_by_device[device.id] = vehicle
         async_update_issues(self._hass, subentry_id, vehicle)
         if is_new:
-            vehicle.changes.add(partial(async_update_issues, self._hass, subentry_id, vehicle))
+            vehicle.changes.add(
+                partial(async_update_issues, self._hass, subentry_id, vehicle)
+            )
             for listener in self._vehicle_listeners:
                 listener(subentry_id, vehicle)
 
@@ -146,7 +179,9 @@ class Account:
         """Stop a car that was removed."""
         vehicle = self.vehicles.pop(subentry_id)
         self.vehicles_by_device = {
-            device_id: other for device_id, other in self.vehicles_by_device.items() if other is not vehicle
+            device_id: other
+            for device_id, other in self.vehicles_by_device.items()
+            if other is not vehicle
         }
         await vehicle.async_stop()
         async_withdraw_issues(self._hass, subentry_id)

@@ -18,7 +18,9 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of every car."""
     add_to_each_vehicle(
@@ -35,7 +37,10 @@ class CommandButton(VehicleEntity, ButtonEntity):
     """One press, one command; none while another runs, since a second press is rarely meant."""
 
     def __init__(
-        self, vehicle: Vehicle, key: str, command: Callable[[HomeAssistant, Vehicle], Awaitable[object]]
+        self,
+        vehicle: Vehicle,
+        key: str,
+        command: Callable[[HomeAssistant, Vehicle], Awaitable[object]],
     ) -> None:
         """Belong to the car."""
         super().__init__(vehicle, key)
@@ -56,10 +61,14 @@ async def _async_send(hass: HomeAssistant, vehicle: Vehicle) -> None:
         raise vehicle_error("draft_incomplete", vehicle.name)
     check_window(draft.start_time, draft.stop_time)
     place = resolve_place_of_zone(hass, draft.zone)
-    schedule = DailySchedule(location=place.location, start_time=draft.start_time, stop_time=draft.stop_time)
+    schedule = DailySchedule(
+        location=place.location, start_time=draft.start_time, stop_time=draft.stop_time
+    )
     await vehicle.async_set_daily_schedule(schedule, place.zone, replaces=True)
 
 
 async def _async_remove(hass: HomeAssistant, vehicle: Vehicle) -> None:
     """Remove what Home Assistant has set at the drafted zone."""
-    await vehicle.async_delete_schedules_at(resolve_place_of_schedules(hass, vehicle, vehicle.draft.zone))
+    await vehicle.async_delete_schedules_at(
+        resolve_place_of_schedules(hass, vehicle, vehicle.draft.zone)
+    )

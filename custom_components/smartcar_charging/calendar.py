@@ -23,14 +23,20 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of every car."""
     words = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
     summary = words[f"component.{DOMAIN}.common.charge_window"]
     description = words[f"component.{DOMAIN}.common.set_from_home_assistant"]
 
-    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ScheduleCalendar(vehicle, summary, description)])
+    add_to_each_vehicle(
+        entry,
+        async_add_entities,
+        lambda vehicle: [ScheduleCalendar(vehicle, summary, description)],
+    )
 
 
 class InstantEvent(CalendarEvent):
@@ -40,13 +46,19 @@ class InstantEvent(CalendarEvent):
     @override
     def start_datetime_local(self) -> datetime:
         """The beginning, with the offset that clocks show then."""
-        return self.start if isinstance(self.start, datetime) else super().start_datetime_local
+        return (
+            self.start
+            if isinstance(self.start, datetime)
+            else super().start_datetime_local
+        )
 
     @property
     @override
     def end_datetime_local(self) -> datetime:
         """The end, with the offset that clocks show then."""
-        return self.end if isinstance(self.end, datetime) else super().end_datetime_local
+        return (
+            self.end if isinstance(self.end, datetime) else super().end_datetime_local
+        )
 
 
 class ScheduleCalendar(FollowingEntity, CalendarEntity):
@@ -54,7 +66,9 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
 
     def __init__(self, vehicle: Vehicle, summary: str, description: str) -> None:
         """Belong to the car; the words are Home Assistant's language."""
-        super().__init__(vehicle, "charge_schedule", lambda car: self._texts(car.schedules))
+        super().__init__(
+            vehicle, "charge_schedule", lambda car: self._texts(car.schedules)
+        )
         self._summary = summary
         self._description = description
         self._found: CalendarEvent | None = None
@@ -71,7 +85,9 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
             """Show when the windows are now."""
             self.async_write_ha_state()
 
-        self.async_on_remove(self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, config_changed))
+        self.async_on_remove(
+            self.hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, config_changed)
+        )
 
     @property
     @override
@@ -79,21 +95,31 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
         """The window that is open, else the next one; Home Assistant asks several times for one state."""
         now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
         found_for = (self._texts(self._vehicle.schedules), zone)
-        if found_for != self._found_for or not self._found_at <= now < self._found_until:
+        if (
+            found_for != self._found_for
+            or not self._found_at <= now < self._found_until
+        ):
             self._found = self._find(now, zone)
             self._found_for, self._found_at = found_for, now
-            self._found_until = now if self._found is None else self._found.end_datetime_local
+            self._found_until = (
+                now if self._found is None else self._found.end_datetime_local
+            )
         return self._found
 
     def _find(self, now: datetime, zone: tzinfo) -> CalendarEvent | None:
         """Return the window that is open, else the next one."""
         windows = [
-            (current_or_next(schedule.start_time, schedule.stop_time, zone, now), schedule)
+            (
+                current_or_next(schedule.start_time, schedule.stop_time, zone, now),
+                schedule,
+            )
             for schedule in self._vehicle.schedules
         ]
         if not windows:
             return None
-        window, schedule = min(windows, key=lambda found: (found[0].start, found[0].end))
+        window, schedule = min(
+            windows, key=lambda found: (found[0].start, found[0].end)
+        )
         return self._event(schedule, window)
 
     @override
@@ -105,13 +131,18 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
         events = [
             self._event(schedule, window)
             for schedule in self._vehicle.schedules
-            for window in windows_between(schedule.start_time, schedule.stop_time, zone, start_date, end_date)
+            for window in windows_between(
+                schedule.start_time, schedule.stop_time, zone, start_date, end_date
+            )
         ]
         return sorted(events, key=_span)
 
     def _texts(self, schedules: Iterable[OwnSchedule]) -> list[tuple[str, ...]]:
         """Return all that is shown of schedules, but for the days."""
-        return [(own.schedule_id, own.start_time, own.stop_time, self._text(own)) for own in schedules]
+        return [
+            (own.schedule_id, own.start_time, own.stop_time, self._text(own))
+            for own in schedules
+        ]
 
     def _text(self, schedule: OwnSchedule) -> str:
         """Return what a window is called."""

@@ -69,9 +69,15 @@ class Commands:
 
     def schedules_at(self, place: Place) -> tuple[OwnSchedule, ...]:
         """Return those of the schedules that are for this place."""
-        return tuple(schedule for schedule in self._ledger.schedules if schedule.place.is_same(place))
+        return tuple(
+            schedule
+            for schedule in self._ledger.schedules
+            if schedule.place.is_same(place)
+        )
 
-    async def _async_set(self, schedule: DailySchedule, place: Place, *, replaces: bool) -> Outcome:
+    async def _async_set(
+        self, schedule: DailySchedule, place: Place, *, replaces: bool
+    ) -> Outcome:
         """Create the schedule; only after a proven success remove what it replaces."""
         record = await self._async_begin(
             Action.CREATE,
@@ -83,30 +89,55 @@ class Commands:
         )
         try:
             execution = await self._async_send(
-                self._client.async_create_daily_schedule(self.vehicle_id, self.user_id, schedule)
+                self._client.async_create_daily_schedule(
+                    self.vehicle_id, self.user_id, schedule
+                )
             )
         except SmartcarError as err:
             return await self._async_fail(record, err)
 
-        older = [own for own in self.schedules_at(place) if own.schedule_id != execution.schedule_id]
+        older = [
+            own
+            for own in self.schedules_at(place)
+            if own.schedule_id != execution.schedule_id
+        ]
         done = record.succeeded(execution)
         warnings = done.differences_from(schedule)
         for warning in warnings:
             _LOGGER.warning("%s: %s", self.name, warning)
         if done.schedule_id is None:
-            warnings.append("Smartcar did not tell the id of the new schedule, so it can not be replaced later.")
+            warnings.append(
+                "Smartcar did not tell the id of the new schedule, so it can not be replaced later."
+            )
         self._fill_draft(schedule, place.zone)
         warnings += await self._async_conclude(done)
 
         # Without the new id, an old one could be the same schedule under its former name.
-        removed = await self._async_replace(older) if replaces and done.schedule_id is not None else []
-        kept = [own.schedule_id for own in older if own.schedule_id not in removed] if replaces else []
-        return Outcome(record=done, removed=tuple(removed), not_removed=tuple(kept), warnings=tuple(warnings))
+        removed = (
+            await self._async_replace(older)
+            if replaces and done.schedule_id is not None
+            else []
+        )
+        kept = (
+            [own.schedule_id for own in older if own.schedule_id not in removed]
+            if replaces
+            else []
+        )
+        return Outcome(
+            record=done,
+            removed=tuple(removed),
+            not_removed=tuple(kept),
+            warnings=tuple(warnings),
+        )
 
     def _fill_draft(self, schedule: DailySchedule, zone: str | None) -> None:
         """Show what was set on the device page, unless the user is preparing something else there."""
         draft = self._ledger.draft
-        sent = Draft(start_time=schedule.start_time, stop_time=schedule.stop_time, zone=zone or draft.zone)
+        sent = Draft(
+            start_time=schedule.start_time,
+            stop_time=schedule.stop_time,
+            zone=zone or draft.zone,
+        )
         if not draft.is_edited or replace(draft, is_edited=False) == sent:
             self._ledger.draft = sent
 
@@ -119,9 +150,17 @@ class Commands:
             try:
                 await self._async_remove(own.schedule_id)
             except NotSentError as err:
-                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err.loggable)
+                _LOGGER.warning(
+                    "%s: an earlier schedule could not be removed: %s",
+                    self.name,
+                    err.loggable,
+                )
             except SmartcarError as err:
-                _LOGGER.warning("%s: an earlier schedule could not be removed: %s", self.name, err.loggable)
+                _LOGGER.warning(
+                    "%s: an earlier schedule could not be removed: %s",
+                    self.name,
+                    err.loggable,
+                )
                 self._ledger.note_failed_delete(own.schedule_id)
             else:
                 removed.append(own.schedule_id)
@@ -134,9 +173,14 @@ class Commands:
             raise ServiceValidationError(
                 translation_domain=DOMAIN,
                 translation_key="nothing_to_delete",
-                translation_placeholders={"vehicle": self.name, "zone": str(place.zone)},
+                translation_placeholders={
+                    "vehicle": self.name,
+                    "zone": str(place.zone),
+                },
             )
-        return await self._async_delete(tuple(schedule.schedule_id for schedule in schedules))
+        return await self._async_delete(
+            tuple(schedule.schedule_id for schedule in schedules)
+        )
 
     async def _async_delete(self, schedule_ids: tuple[str, ...]) -> Outcome:
         """Delete schedules one after another; the first that fails ends it, and the rest stays."""
@@ -145,11 +189,18 @@ class Commands:
         if outcome.error is not None or not rest:
             return replace(outcome, not_removed=outcome.not_removed + tuple(rest))
         others = await self._async_delete(tuple(rest))
-        return replace(others, removed=outcome.removed + others.removed, warnings=outcome.warnings + others.warnings)
+        return replace(
+            others,
+            removed=outcome.removed + others.removed,
+            warnings=outcome.warnings + others.warnings,
+        )
 
     async def _async_delete_one(self, schedule_id: str) -> Outcome:
         """Delete a schedule; one that is already gone is as good as deleted."""
-        own = next((own for own in self._ledger.schedules if own.schedule_id == schedule_id), None)
+        own = next(
+            (own for own in self._ledger.schedules if own.schedule_id == schedule_id),
+            None,
+        )
         known = (
             {
                 "schedule_type": "daily",
@@ -161,12 +212,20 @@ class Commands:
             if own is not None
             else {}
         )
-        record = await self._async_begin(Action.DELETE, schedule_id=schedule_id, **known)
+        record = await self._async_begin(
+            Action.DELETE, schedule_id=schedule_id, **known
+        )
         try:
             execution = await self._async_remove(schedule_id)
         except SmartcarError as err:
-            return replace(await self._async_fail(record, err), not_removed=(schedule_id,))
-        warnings = [] if execution.status else ["Smartcar knows no such schedule: it was already gone."]
+            return replace(
+                await self._async_fail(record, err), not_removed=(schedule_id,)
+            )
+        warnings = (
+            []
+            if execution.status
+            else ["Smartcar knows no such schedule: it was already gone."]
+        )
         record = record.succeeded(execution)
         warnings += await self._async_conclude(record)
         return Outcome(record=record, removed=(schedule_id,), warnings=tuple(warnings))
@@ -175,7 +234,9 @@ class Commands:
         """Delete a schedule from the car and the ledger; an execution without a status says that it was gone."""
         try:
             execution = await self._async_send(
-                self._client.async_delete_schedule(self.vehicle_id, self.user_id, schedule_id)
+                self._client.async_delete_schedule(
+                    self.vehicle_id, self.user_id, schedule_id
+                )
             )
         except RefusedError as err:
             if not err.details.is_not_there:
@@ -198,7 +259,12 @@ class Commands:
 
     async def _async_begin(self, action: Action, **details: Any) -> Record:
         """Put the command on record; what can not be recorded is not sent."""
-        record = Record(verdict=Verdict.IN_PROGRESS, action=action, begun_at=dt_util.utcnow().isoformat(), **details)
+        record = Record(
+            verdict=Verdict.IN_PROGRESS,
+            action=action,
+            begun_at=dt_util.utcnow().isoformat(),
+            **details,
+        )
         if not await self._ledger.async_begin(record):
             raise vehicle_error("not_recorded", self.name)
         self.changes.call()
@@ -209,7 +275,10 @@ class Commands:
         record = record.ended(error)
         await self._async_conclude(record)
         return Outcome(
-            record=record, error=command_error(self._hass, error, record.action, self.name, self._ledger.schedules)
+            record=record,
+            error=command_error(
+                self._hass, error, record.action, self.name, self._ledger.schedules
+            ),
         )
 
     async def _async_conclude(self, record: Record) -> list[str]:
@@ -219,7 +288,9 @@ class Commands:
         self.verdicts.call(record)
         if is_saved:
             return []
-        return ["Home Assistant could not save this result; after a restart it will count as unconfirmed."]
+        return [
+            "Home Assistant could not save this result; after a restart it will count as unconfirmed."
+        ]
 
     async def _async_save(self) -> bool:
         """Write the ledger, and tell that it changed."""

@@ -30,15 +30,22 @@ _TOLD_OF_AN_EXECUTION: Final = (
 )
 
 
-async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> dict[str, Any]:
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: SmartcarChargingConfigEntry
+) -> dict[str, Any]:
     """Return the state of an account and its cars; Home Assistant adds the versions."""
     account = entry.runtime_data
     return {
-        "credentials": "api_credentials" if CONF_CLIENT_ID in entry.data else "access_token",
+        "credentials": "api_credentials"
+        if CONF_CLIENT_ID in entry.data
+        else "access_token",
         "token_age_seconds": account.token_age,
         "cars": [
             {
-                **{key: entry.subentries[subentry_id].data.get(key) for key in _TOLD_OF_A_CAR},
+                **{
+                    key: entry.subentries[subentry_id].data.get(key)
+                    for key in _TOLD_OF_A_CAR
+                },
                 **_vehicle_diagnostics(vehicle),
             }
             for subentry_id, vehicle in account.vehicles.items()
@@ -50,7 +57,9 @@ def _vehicle_diagnostics(vehicle: Vehicle) -> dict[str, Any]:
     """Return how many schedules there are, and the last verdicts."""
     return {
         "schedules": len(vehicle.schedules),
-        "schedules_that_could_not_be_removed": sum(bool(own.failed_deletes) for own in vehicle.schedules),
+        "schedules_that_could_not_be_removed": sum(
+            bool(own.failed_deletes) for own in vehicle.schedules
+        ),
         "schedules_possibly_on_car": len(vehicle.possible),
         "executions": [_execution_diagnostics(record) for record in vehicle.executions],
     }

@@ -49,7 +49,9 @@ class VehicleEntity(Entity):
 class FollowingEntity(VehicleEntity):
     """Shows a part of what the vehicle knows, at once when that part changes."""
 
-    def __init__(self, vehicle: Vehicle, key: str, part: Callable[[Vehicle], object]) -> None:
+    def __init__(
+        self, vehicle: Vehicle, key: str, part: Callable[[Vehicle], object]
+    ) -> None:
         """Belong to the car's device, and show this part."""
         super().__init__(vehicle, key)
         self._part = part
@@ -88,6 +90,9 @@ def add_to_each_vehicle(
 def execution_attributes(record: Record) -> dict[str, Any]:
     """Return what Smartcar said of a command; `location` is not for the history."""
     return {
-        **{attribute: getattr(record, attribute) for attribute in _ATTRIBUTES_OF_AN_EXECUTION},
+        **{
+            attribute: getattr(record, attribute)
+            for attribute in _ATTRIBUTES_OF_AN_EXECUTION
+        },
         "location": None if record.location is None else record.location.as_dict(),
     }

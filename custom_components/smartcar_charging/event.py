@@ -15,10 +15,14 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the event of every car."""
-    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ExecutionEvent(vehicle)])
+    add_to_each_vehicle(
+        entry, async_add_entities, lambda vehicle: [ExecutionEvent(vehicle)]
+    )
 
 
 class ExecutionEvent(VehicleEntity, EventEntity):
@@ -29,7 +33,9 @@ class ExecutionEvent(VehicleEntity, EventEntity):
     def __init__(self, vehicle: Vehicle) -> None:
         """Belong to the car."""
         super().__init__(vehicle, "charge_schedule_execution")
-        self._attr_event_types = [verdict.value for verdict in Verdict if verdict is not Verdict.IN_PROGRESS]
+        self._attr_event_types = [
+            verdict.value for verdict in Verdict if verdict is not Verdict.IN_PROGRESS
+        ]
 
     @override
     async def async_added_to_hass(self) -> None:

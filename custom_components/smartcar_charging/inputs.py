@@ -52,7 +52,9 @@ def resolve_place_of_zone(hass: HomeAssistant, zone: str) -> Place:
     return Place(zone=zone, location=location)
 
 
-def resolve_place_of_schedules(hass: HomeAssistant, vehicle: Vehicle, zone: str) -> Place:
+def resolve_place_of_schedules(
+    hass: HomeAssistant, vehicle: Vehicle, zone: str
+) -> Place:
     """Return where a zone is, or was: schedules outlive the zone that they were set for."""
     if hass.states.get(zone) is None:
         for schedule in vehicle.schedules:
@@ -63,20 +65,31 @@ def resolve_place_of_schedules(hass: HomeAssistant, vehicle: Vehicle, zone: str)
 
 def resolve_vehicle(hass: HomeAssistant, device_id: str | None) -> Vehicle:
     """Return the car that is meant; without a device, the only one that is set up."""
-    entries: list[SmartcarChargingConfigEntry] = hass.config_entries.async_entries(DOMAIN)
-    loaded: list[SmartcarChargingConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    entries: list[SmartcarChargingConfigEntry] = hass.config_entries.async_entries(
+        DOMAIN
+    )
+    loaded: list[SmartcarChargingConfigEntry] = (
+        hass.config_entries.async_loaded_entries(DOMAIN)
+    )
     if device_id is not None:
         for entry in loaded:
             if vehicle := entry.runtime_data.vehicles_by_device.get(device_id):
                 return vehicle
         raise _device_error(hass, device_id)
-    cars = [(entry, subentry) for entry in entries for subentry in entry.subentries.values()]
+    cars = [
+        (entry, subentry) for entry in entries for subentry in entry.subentries.values()
+    ]
     if not cars:
         raise invalid_input("no_vehicle")
     if len(cars) > 1:
-        raise invalid_input("which_vehicle", vehicles=", ".join(sorted(subentry.title for _, subentry in cars)))
+        raise invalid_input(
+            "which_vehicle",
+            vehicles=", ".join(sorted(subentry.title for _, subentry in cars)),
+        )
     entry, subentry = cars[0]
-    if entry not in loaded or not (vehicle := entry.runtime_data.vehicles.get(subentry.subentry_id)):
+    if entry not in loaded or not (
+        vehicle := entry.runtime_data.vehicles.get(subentry.subentry_id)
+    ):
         raise invalid_input("not_loaded", vehicle=subentry.title)
     return vehicle
 
@@ -93,4 +106,8 @@ def _device_error(hass: HomeAssistant, device_id: str) -> ServiceValidationError
 
 def invalid_input(key: str, **placeholders: str) -> ServiceValidationError:
     """Return the translated error for an input that can not be meant."""
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders)
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=placeholders,
+    )

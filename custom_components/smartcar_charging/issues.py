@@ -18,13 +18,24 @@ RECORD_DAMAGED: Final = "record_damaged"
 
 # Refusals that stay until the user does something, at Smartcar or at the car maker.
 _LASTING: Final = frozenset(
-    {ErrorType.BILLING, ErrorType.COMPATIBILITY, ErrorType.CONNECTED_SERVICES_ACCOUNT, ErrorType.PERMISSION}
+    {
+        ErrorType.BILLING,
+        ErrorType.COMPATIBILITY,
+        ErrorType.CONNECTED_SERVICES_ACCOUNT,
+        ErrorType.PERMISSION,
+    }
 )
-ALL_CAUSES: Final = (POSSIBLY_ON_CAR, OLD_SCHEDULE, *(REFUSALS[kind] for kind in sorted(_LASTING)))
+ALL_CAUSES: Final = (
+    POSSIBLY_ON_CAR,
+    OLD_SCHEDULE,
+    *(REFUSALS[kind] for kind in sorted(_LASTING)),
+)
 
 
 @callback
-def async_update_issues(hass: HomeAssistant, subentry_id: str, vehicle: Vehicle) -> None:
+def async_update_issues(
+    hass: HomeAssistant, subentry_id: str, vehicle: Vehicle
+) -> None:
     """Raise the issues that there are, one for each cause, and withdraw those that are no more."""
     present = _present(hass, vehicle)
     for cause in ALL_CAUSES:
@@ -44,7 +55,9 @@ def async_update_issues(hass: HomeAssistant, subentry_id: str, vehicle: Vehicle)
 
 
 @callback
-def async_report_damage(hass: HomeAssistant, subentry_id: str, vehicle: Vehicle) -> None:
+def async_report_damage(
+    hass: HomeAssistant, subentry_id: str, vehicle: Vehicle
+) -> None:
     """Raise the issue of a record that could not be read in full: it stays until the user has seen it."""
     ir.async_create_issue(
         hass,
@@ -82,7 +95,11 @@ def _present(hass: HomeAssistant, vehicle: Vehicle) -> dict[str, Mapping[str, st
         # Its dialog tells which ones.
         present[POSSIBLY_ON_CAR] = {}
     if left := [schedule for schedule in vehicle.schedules if schedule.failed_deletes]:
-        present[OLD_SCHEDULE] = {"schedules": "\n".join(f"- {describe_schedule(hass, schedule)}" for schedule in left)}
+        present[OLD_SCHEDULE] = {
+            "schedules": "\n".join(
+                f"- {describe_schedule(hass, schedule)}" for schedule in left
+            )
+        }
     return present
 
 
@@ -96,4 +113,9 @@ def _since_the_last_success(executions: Iterable[Record]) -> list[Record]:
 
 def _reason(record: Record) -> str:
     """Return Smartcar's own reason."""
-    return ": ".join(filter(None, (record.error_code or record.error_type, record.error_message))) or "-"
+    return (
+        ": ".join(
+            filter(None, (record.error_code or record.error_type, record.error_message))
+        )
+        or "-"
+    )

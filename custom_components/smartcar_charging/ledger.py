@@ -44,9 +44,14 @@ async def async_set_aside(hass: HomeAssistant, path: str) -> bool:
     try:
         await hass.async_add_executor_job(shutil.copy2, path, aside)
     except OSError as err:
-        _LOGGER.warning("A stored record could not be read in full, nor be copied before it is replaced: %s", err)
+        _LOGGER.warning(
+            "A stored record could not be read in full, nor be copied before it is replaced: %s",
+            err,
+        )
         return False
-    _LOGGER.warning("A stored record could not be read in full; what it was is kept as %s", aside)
+    _LOGGER.warning(
+        "A stored record could not be read in full; what it was is kept as %s", aside
+    )
     return True
 
 
@@ -55,7 +60,10 @@ async def async_stored_keys(hass: HomeAssistant) -> set[str]:
 
     def keys() -> set[str]:
         """Look at the names of the files, copies included."""
-        return {path.name.split(".")[1] for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*")}
+        return {
+            path.name.split(".")[1]
+            for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*")
+        }
 
     return await hass.async_add_executor_job(keys)
 
@@ -96,23 +104,31 @@ class Ledger:
         """Read what is stored; a file that is not as it should be gives what can be read of it."""
         absent: list[Any] = []
         try:
-            content: Any = await self._hass.async_add_executor_job(load_json, self._path, absent)
+            content: Any = await self._hass.async_add_executor_job(
+                load_json, self._path, absent
+            )
         except HomeAssistantError as err:
-            _LOGGER.debug("The file could not be read: %s", type(err.__cause__).__name__)
+            _LOGGER.debug(
+                "The file could not be read: %s", type(err.__cause__).__name__
+            )
             content = "unreadable"
         if content is absent:
             return
         content = content if isinstance(content, dict) else {}
         data = content.get("data")
         if isinstance(data, dict):
-            self.vehicle_name = self.vehicle_name or str(data.get("vehicle_name") or "?")
+            self.vehicle_name = self.vehicle_name or str(
+                data.get("vehicle_name") or "?"
+            )
         executions, executions_whole = _read(data, "executions", Record.from_dict)
         schedules, schedules_whole = _read(data, "schedules", OwnSchedule.from_dict)
         possible, possible_whole = _read(data, "possible", PossibleSchedule.from_dict)
         drafts, draft_whole = _read(data, "draft", Draft.from_dict, default=[])
         self.executions, self.schedules, self.possible = executions, schedules, possible
         self.draft = next(iter(drafts), self.draft)
-        self.is_damaged = not (executions_whole and schedules_whole and possible_whole and draft_whole)
+        self.is_damaged = not (
+            executions_whole and schedules_whole and possible_whole and draft_whole
+        )
         # What a newer version wrote may hold more than this one knows to look for.
         is_replaced = self.is_damaged or content.get("version") != _VERSION
         if is_replaced and await async_set_aside(self._hass, self._path):
@@ -123,7 +139,9 @@ class Ledger:
 
         A caller who is cancelled does not cut it off: the thread would go on, and might undo what is written later.
         """
-        return await asyncio.shield(self._hass.async_create_task(self._async_save(), eager_start=True))
+        return await asyncio.shield(
+            self._hass.async_create_task(self._async_save(), eager_start=True)
+        )
 
     async def async_finish(self) -> None:
         """Return when no write is under way."""
@@ -140,7 +158,12 @@ class Ledger:
                 "possible": tuple(self.possible),
                 "draft": (self.draft,),
             }
-            content = {"version": _VERSION, "minor_version": 1, "key": self._key, "data": data}
+            content = {
+                "version": _VERSION,
+                "minor_version": 1,
+                "key": self._key,
+                "data": data,
+            }
             try:
                 async with _writing(self._hass):
                     await self._hass.async_add_executor_job(self._write, content)
@@ -175,7 +198,10 @@ class Ledger:
             return
         # The place is the one that was asked for: the next set will ask for that one again.
         sent = PossibleSchedule(
-            place=place, start_time=record.start_time, stop_time=record.stop_time, sent_at=record.begun_at
+            place=place,
+            start_time=record.start_time,
+            stop_time=record.stop_time,
+            sent_at=record.begun_at,
         )
         if record.verdict is Verdict.SUCCESS and record.schedule_id is not None:
             self.add(sent.known_as(record.schedule_id))
@@ -194,7 +220,11 @@ class Ledger:
 
     def forget(self, schedule_id: str) -> None:
         """Drop a schedule that is no longer on the car."""
-        self.schedules = [schedule for schedule in self.schedules if schedule.schedule_id != schedule_id]
+        self.schedules = [
+            schedule
+            for schedule in self.schedules
+            if schedule.schedule_id != schedule_id
+        ]
 
     def note_failed_delete(self, schedule_id: str) -> None:
         """Count a delete that failed: the schedule stays."""
@@ -206,7 +236,9 @@ class Ledger:
         ]
 
 
-def _read[T](data: Any, name: str, read_one: Callable[[Any], T], default: Any = None) -> tuple[list[T], bool]:
+def _read[T](
+    data: Any, name: str, read_one: Callable[[Any], T], default: Any = None
+) -> tuple[list[T], bool]:
     """Return the readable values of a stored list, and whether that is all of it."""
     values = data.get(name, default) if isinstance(data, dict) else None
     if not isinstance(values, list):

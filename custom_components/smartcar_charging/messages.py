@@ -8,7 +8,13 @@ from homeassistant.exceptions import HomeAssistantError
 
 from .const import DOMAIN
 from .records import Action, OwnSchedule, Place, PossibleSchedule
-from .smartcar import AuthenticationError, ErrorType, NotSentError, SmartcarError, UnconfirmedError
+from .smartcar import (
+    AuthenticationError,
+    ErrorType,
+    NotSentError,
+    SmartcarError,
+    UnconfirmedError,
+)
 
 # What Smartcar refuses, by the key of its words.
 REFUSALS: Final[Mapping[str | None, str]] = {
@@ -23,14 +29,27 @@ REFUSALS: Final[Mapping[str | None, str]] = {
 }
 
 # Nobody knows how Smartcar says that schedules overlap or are too many: a create may mean that with these.
-_MAY_BE_ABOUT_OTHER_SCHEDULES: Final = frozenset({ErrorType.VALIDATION, ErrorType.VEHICLE_STATE, None})
+_MAY_BE_ABOUT_OTHER_SCHEDULES: Final = frozenset(
+    {ErrorType.VALIDATION, ErrorType.VEHICLE_STATE, None}
+)
 _NOT_ABOUT_OTHER_SCHEDULES: Final = frozenset(
-    {"ASLEEP", "CHARGING_PLUG_NOT_CONNECTED", "INVALID_INPUT_FORMAT", "IN_MOTION", "MISSING_PARAMETER", "UNREACHABLE"}
+    {
+        "ASLEEP",
+        "CHARGING_PLUG_NOT_CONNECTED",
+        "INVALID_INPUT_FORMAT",
+        "IN_MOTION",
+        "MISSING_PARAMETER",
+        "UNREACHABLE",
+    }
 )
 
 
 def command_error(
-    hass: HomeAssistant, error: SmartcarError, action: Action, vehicle: str, schedules: Iterable[OwnSchedule]
+    hass: HomeAssistant,
+    error: SmartcarError,
+    action: Action,
+    vehicle: str,
+    schedules: Iterable[OwnSchedule],
 ) -> HomeAssistantError:
     """Return the translated error for a command that did not succeed."""
     reason = str(error)
@@ -44,15 +63,25 @@ def command_error(
         action is Action.CREATE
         and details.kind in _MAY_BE_ABOUT_OTHER_SCHEDULES
         and details.code not in _NOT_ABOUT_OTHER_SCHEDULES
-        and (known := ", ".join(describe_schedule(hass, schedule) for schedule in schedules))
+        and (
+            known := ", ".join(
+                describe_schedule(hass, schedule) for schedule in schedules
+            )
+        )
     ):
-        return vehicle_error("refused_beside_others", vehicle, reason=reason, schedules=known)
+        return vehicle_error(
+            "refused_beside_others", vehicle, reason=reason, schedules=known
+        )
     return vehicle_error(REFUSALS.get(details.kind, "refused"), vehicle, reason=reason)
 
 
 def read_error(error: SmartcarError, vehicle: str) -> HomeAssistantError:
     """Return the translated error for a question that was not answered; nothing was changed by asking."""
-    key = "authentication_failed" if isinstance(error, AuthenticationError) else "not_read"
+    key = (
+        "authentication_failed"
+        if isinstance(error, AuthenticationError)
+        else "not_read"
+    )
     return vehicle_error(key, vehicle, reason=str(error))
 
 
@@ -73,7 +102,13 @@ def describe_place(hass: HomeAssistant, place: Place) -> str:
     return place.zone if state is None else state.name
 
 
-def describe_schedule(hass: HomeAssistant, schedule: OwnSchedule | PossibleSchedule) -> str:
+def describe_schedule(
+    hass: HomeAssistant, schedule: OwnSchedule | PossibleSchedule
+) -> str:
     """Return the window, the place, and the id if it is known."""
     words = f"{schedule.start_time}–{schedule.stop_time} ({describe_place(hass, schedule.place)})"
-    return f"{words}, {schedule.schedule_id}" if isinstance(schedule, OwnSchedule) else words
+    return (
+        f"{words}, {schedule.schedule_id}"
+        if isinstance(schedule, OwnSchedule)
+        else words
+    )

@@ -8,7 +8,15 @@ from typing import Any, Final, Self
 from homeassistant.util.location import distance
 import voluptuous as vol
 
-from .smartcar import DailySchedule, Execution, Location, NotSentError, SmartcarError, UnconfirmedError, is_valid_id
+from .smartcar import (
+    DailySchedule,
+    Execution,
+    Location,
+    NotSentError,
+    SmartcarError,
+    UnconfirmedError,
+    is_valid_id,
+)
 
 _SAME_PLACE_METRES: Final = 100
 
@@ -105,7 +113,11 @@ class Record(_Stored):
     @property
     def place(self) -> Place | None:
         """Where the schedule applies; None for a delete of a schedule that nobody knew."""
-        return None if self.location is None else Place(zone=self.zone, location=self.location)
+        return (
+            None
+            if self.location is None
+            else Place(zone=self.zone, location=self.location)
+        )
 
     def succeeded(self, execution: Execution) -> Record:
         """Return the record of a success: what Smartcar says it did, else what was asked for."""
@@ -129,11 +141,16 @@ class Record(_Stored):
     def differences_from(self, schedule: DailySchedule) -> list[str]:
         """Say where Smartcar set something else than it was sent."""
         differences = []
-        sent, done = f"{schedule.start_time}–{schedule.stop_time}", f"{self.start_time}–{self.stop_time}"
+        sent, done = (
+            f"{schedule.start_time}–{schedule.stop_time}",
+            f"{self.start_time}–{self.stop_time}",
+        )
         if done != sent:
             differences.append(f"Smartcar set the window {done} instead of {sent}.")
         if self.location is not None and not self.location.is_about(schedule.location):
-            differences.append("Smartcar set the schedule for other coordinates than it was sent.")
+            differences.append(
+                "Smartcar set the schedule for other coordinates than it was sent."
+            )
         return differences
 
     def ended(self, error: SmartcarError) -> Record:
@@ -147,7 +164,8 @@ class Record(_Stored):
             error_code=details.code,
             error_kind=details.kind,
             error_message=details.message,
-            can_retry=isinstance(error, NotSentError) or (not is_unconfirmed and details.can_retry),
+            can_retry=isinstance(error, NotSentError)
+            or (not is_unconfirmed and details.can_retry),
             request_id=details.request_id,
         )
 
@@ -164,7 +182,10 @@ class Place(_Stored):
         if self.zone is not None and self.zone == other.zone:
             return True
         metres = distance(
-            self.location.latitude, self.location.longitude, other.location.latitude, other.location.longitude
+            self.location.latitude,
+            self.location.longitude,
+            other.location.latitude,
+            other.location.longitude,
         )
         return metres is not None and metres <= _SAME_PLACE_METRES
 
@@ -231,7 +252,10 @@ Record._SCHEMA = vol.Schema(
     },
     extra=vol.REMOVE_EXTRA,
 )
-Place._SCHEMA = vol.Schema({vol.Required("zone"): _TEXT, vol.Required("location"): _location}, extra=vol.REMOVE_EXTRA)
+Place._SCHEMA = vol.Schema(
+    {vol.Required("zone"): _TEXT, vol.Required("location"): _location},
+    extra=vol.REMOVE_EXTRA,
+)
 OwnSchedule._SCHEMA = vol.Schema(
     {
         vol.Required("schedule_id"): _id,
@@ -243,9 +267,15 @@ OwnSchedule._SCHEMA = vol.Schema(
     extra=vol.REMOVE_EXTRA,
 )
 PossibleSchedule._SCHEMA = vol.Schema(
-    {vol.Required("place"): Place.from_dict, **_WINDOW, vol.Required("sent_at"): str}, extra=vol.REMOVE_EXTRA
+    {vol.Required("place"): Place.from_dict, **_WINDOW, vol.Required("sent_at"): str},
+    extra=vol.REMOVE_EXTRA,
 )
 Draft._SCHEMA = vol.Schema(
-    {"start_time": _TIME_IF_ANY, "stop_time": _TIME_IF_ANY, "zone": str, "is_edited": bool},
+    {
+        "start_time": _TIME_IF_ANY,
+        "stop_time": _TIME_IF_ANY,
+        "zone": str,
+        "is_edited": bool,
+    },
     extra=vol.REMOVE_EXTRA,
 )

@@ -10,10 +10,14 @@ from .ledger import Ledger, async_remove_files, async_stored_keys
 from .messages import describe_schedule
 
 
-async def async_forget_removed_cars(hass: HomeAssistant, but: str | None = None) -> None:
+async def async_forget_removed_cars(
+    hass: HomeAssistant, but: str | None = None
+) -> None:
     """Forget the cars that are in no entry, or only in the one that is being removed, however that came about."""
     entries = hass.config_entries.async_entries(DOMAIN)
-    present = {key for entry in entries if entry.entry_id != but for key in entry.subentries}
+    present = {
+        key for entry in entries if entry.entry_id != but for key in entry.subentries
+    }
     for key in sorted(await async_stored_keys(hass) - present):
         ledger = Ledger(hass, key)
         await ledger.async_load()
@@ -30,7 +34,10 @@ async def _async_notify(hass: HomeAssistant, ledger: Ledger, key: str) -> None:
         return
     words = await async_get_translations(hass, hass.config.language, "issues", [DOMAIN])
     prefix = f"component.{DOMAIN}.issues.left_on_car"
-    gaps = {"vehicle": ledger.vehicle_name, "schedules": "\n".join(f"- {schedule}" for schedule in left)}
+    gaps = {
+        "vehicle": ledger.vehicle_name,
+        "schedules": "\n".join(f"- {schedule}" for schedule in left),
+    }
     persistent_notification.async_create(
         hass,
         words[f"{prefix}.description"].format(**gaps),

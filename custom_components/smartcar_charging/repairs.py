@@ -34,7 +34,9 @@ async def async_create_fix_flow(
 class SettledFlow(RepairsFlow):
     """Closes an issue of a car that is not there any more."""
 
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Ask nothing."""
         return self.async_create_entry(data={})
 
@@ -48,7 +50,9 @@ class PossiblyOnCarFlow(RepairsFlow):
         self._schedule: PossibleSchedule | None = None
         self._found = ""
 
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Ask about the next schedule; without one, all is repaired."""
         self._schedule = next(iter(self._vehicle.possible), None)
         if self._schedule is None:
@@ -63,13 +67,17 @@ class PossiblyOnCarFlow(RepairsFlow):
     async_step_not_found = async_step_init
     async_step_remove_failed = async_step_init
 
-    async def async_step_not_there(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_not_there(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Take the user's word for it."""
         if self._schedule in self._vehicle.possible:
             await self._vehicle.async_forget_possible(self._schedule)
         return await self.async_step_init()
 
-    async def async_step_read_car(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_read_car(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Ask Smartcar for the car's timers, and say what they prove."""
         if self._schedule not in self._vehicle.possible:
             return await self.async_step_init()
@@ -79,21 +87,31 @@ class PossiblyOnCarFlow(RepairsFlow):
             return self._menu("read_failed", "read_car", "not_there", reason=str(err))
         read_at = _local(reading.read_at)
         if is_older(reading, self._schedule.sent_at):
-            return self._menu("proves_nothing", "read_car", "not_there", read_at=read_at)
-        if found := find_sent(reading, self._schedule, [own.schedule_id for own in self._vehicle.schedules]):
+            return self._menu(
+                "proves_nothing", "read_car", "not_there", read_at=read_at
+            )
+        if found := find_sent(
+            reading,
+            self._schedule,
+            [own.schedule_id for own in self._vehicle.schedules],
+        ):
             self._found = found
             return self._menu("found", "adopt", "remove", read_at=read_at)
         if proves_absence(reading, self._schedule):
             return self._menu("not_found", "not_there", "read_car", read_at=read_at)
         return self._menu("proves_nothing", "read_car", "not_there", read_at=read_at)
 
-    async def async_step_adopt(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_adopt(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Keep the schedule that was found, as one that Home Assistant set."""
         if self._schedule in self._vehicle.possible:
             await self._vehicle.async_adopt(self._schedule, self._found)
         return await self.async_step_init()
 
-    async def async_step_remove(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+    async def async_step_remove(
+        self, user_input: dict[str, Any] | None = None
+    ) -> RepairsFlowResult:
         """Remove the schedule that was found."""
         try:
             await self._vehicle.async_delete_schedule(self._found)
@@ -101,7 +119,9 @@ class PossiblyOnCarFlow(RepairsFlow):
             return self._menu("remove_failed", "remove", "adopt", reason=str(err))
         return await self.async_step_not_there()
 
-    def _menu(self, step_id: str, *options: str, **placeholders: str) -> RepairsFlowResult:
+    def _menu(
+        self, step_id: str, *options: str, **placeholders: str
+    ) -> RepairsFlowResult:
         """Say what is known of the schedule, and offer what can be done."""
         schedule = self._schedule
         if TYPE_CHECKING:

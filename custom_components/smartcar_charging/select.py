@@ -15,10 +15,14 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the zone of every car."""
-    add_to_each_vehicle(entry, async_add_entities, lambda vehicle: [ZoneSelect(vehicle)])
+    add_to_each_vehicle(
+        entry, async_add_entities, lambda vehicle: [ZoneSelect(vehicle)]
+    )
 
 
 class ZoneSelect(FollowingEntity, SelectEntity):
@@ -38,7 +42,9 @@ class ZoneSelect(FollowingEntity, SelectEntity):
             """Show the zones that there are now."""
             self.async_write_ha_state()
 
-        tracker = async_track_state_change_filtered(self.hass, TrackStates(False, set(), {"zone"}), zones_changed)
+        tracker = async_track_state_change_filtered(
+            self.hass, TrackStates(False, set(), {"zone"}), zones_changed
+        )
         self.async_on_remove(tracker.async_remove)
 
     @property
@@ -62,6 +68,11 @@ class ZoneSelect(FollowingEntity, SelectEntity):
     @property
     def _names(self) -> dict[str, str]:
         """What each zone is called here."""
-        zones = {state.entity_id: state.name for state in self.hass.states.async_all("zone")}
+        zones = {
+            state.entity_id: state.name for state in self.hass.states.async_all("zone")
+        }
         names = list(zones.values())
-        return {zone: name if names.count(name) == 1 else f"{name} ({zone})" for zone, name in zones.items()}
+        return {
+            zone: name if names.count(name) == 1 else f"{name} ({zone})"
+            for zone, name in zones.items()
+        }

@@ -15,11 +15,15 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of every car."""
     add_to_each_vehicle(
-        entry, async_add_entities, lambda vehicle: [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)]
+        entry,
+        async_add_entities,
+        lambda vehicle: [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)],
     )
 
 
@@ -63,7 +67,11 @@ class ChargeScheduleSensor(FollowingEntity, SensorEntity):
     def native_value(self) -> str:
         """The window."""
         schedules = self._vehicle.schedules
-        return f"{schedules[-1].start_time}–{schedules[-1].stop_time}" if schedules else "none"
+        return (
+            f"{schedules[-1].start_time}–{schedules[-1].stop_time}"
+            if schedules
+            else "none"
+        )
 
     @property
     @override

@@ -4,8 +4,20 @@ from datetime import time
 import re
 from typing import Any, Final
 
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_LATITUDE, ATTR_LOCATION, ATTR_LONGITUDE, CONF_ZONE
-from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.const import (
+    ATTR_DEVICE_ID,
+    ATTR_LATITUDE,
+    ATTR_LOCATION,
+    ATTR_LONGITUDE,
+    CONF_ZONE,
+)
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
@@ -76,7 +88,11 @@ SET_DAILY_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_ZONE): _ZONE,
         # A radius that a location selector adds is dropped: Smartcar takes none.
         vol.Optional(ATTR_LOCATION): vol.Schema(
-            {vol.Required(ATTR_LATITUDE): _coordinate, vol.Required(ATTR_LONGITUDE): _coordinate, "radius": object}
+            {
+                vol.Required(ATTR_LATITUDE): _coordinate,
+                vol.Required(ATTR_LONGITUDE): _coordinate,
+                "radius": object,
+            }
         ),
         vol.Required(ATTR_START_TIME): _time,
         vol.Required(ATTR_STOP_TIME): _time,
@@ -92,7 +108,9 @@ DELETE_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     }
 )
 
-GET_CHARGE_SCHEDULES_SCHEMA: Final = vol.Schema({vol.Optional(ATTR_DEVICE_ID): cv.string})
+GET_CHARGE_SCHEDULES_SCHEMA: Final = vol.Schema(
+    {vol.Optional(ATTR_DEVICE_ID): cv.string}
+)
 
 
 @callback
@@ -123,7 +141,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Set a daily charge schedule."""
-    start, stop = resolve_time(call.data, ATTR_START_TIME), resolve_time(call.data, ATTR_STOP_TIME)
+    start, stop = (
+        resolve_time(call.data, ATTR_START_TIME),
+        resolve_time(call.data, ATTR_STOP_TIME),
+    )
     check_window(start, stop)
     place = resolve_place(call.hass, call.data)
     vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
@@ -157,7 +178,9 @@ async def _async_delete_charge_schedule(call: ServiceCall) -> ServiceResponse:
     if schedule_id is not None:
         outcome = await vehicle.async_delete_schedule(schedule_id)
     else:
-        outcome = await vehicle.async_delete_schedules_at(resolve_place_of_schedules(call.hass, vehicle, str(zone)))
+        outcome = await vehicle.async_delete_schedules_at(
+            resolve_place_of_schedules(call.hass, vehicle, str(zone))
+        )
     return {
         **_response(outcome.record),
         "deleted_schedule_ids": list(outcome.removed),
@@ -182,14 +205,26 @@ async def _async_get_charge_schedules(call: ServiceCall) -> ServiceResponse:
     read_at = None if reading is None else reading.read_at
     return {
         "set_by_home_assistant": [
-            {**_sent(own), "schedule_id": own.schedule_id, "set_at": own.set_at, "on_vehicle": presence(reading, own)}
+            {
+                **_sent(own),
+                "schedule_id": own.schedule_id,
+                "set_at": own.set_at,
+                "on_vehicle": presence(reading, own),
+            }
             for own in vehicle.schedules
         ],
-        "possibly_on_vehicle": [{**_sent(possible), "sent_at": possible.sent_at} for possible in vehicle.possible],
-        "on_vehicle": None if reading is None else [_timer(timer) for timer in reading.timers],
+        "possibly_on_vehicle": [
+            {**_sent(possible), "sent_at": possible.sent_at}
+            for possible in vehicle.possible
+        ],
+        "on_vehicle": None
+        if reading is None
+        else [_timer(timer) for timer in reading.timers],
         "on_vehicle_reason": reason,
         "read_at": None if read_at is None else read_at.isoformat(),
-        "age_minutes": None if read_at is None else round((dt_util.utcnow() - read_at).total_seconds() / 60),
+        "age_minutes": None
+        if read_at is None
+        else round((dt_util.utcnow() - read_at).total_seconds() / 60),
     }
 
 
@@ -211,7 +246,11 @@ def _timer(timer: ChargeTimer) -> JsonObjectType:
         "schedule_id": timer.schedule_id,
         "location": None if timer.location is None else {**timer.location.as_dict()},
         "windows": [
-            {"start_time": window.start_time, "stop_time": window.stop_time, "days": list(window.days)}
+            {
+                "start_time": window.start_time,
+                "stop_time": window.stop_time,
+                "days": list(window.days),
+            }
             for window in timer.windows
         ],
     }
@@ -235,7 +274,9 @@ def _response(record: Record) -> JsonObjectType:
 
 def _window(start: str, stop: str) -> JsonObjectType:
     """Return how long a window is, and whether it ends on the next day."""
-    start_minute, stop_minute = (int(text[:2]) * 60 + int(text[3:]) for text in (start, stop))
+    start_minute, stop_minute = (
+        int(text[:2]) * 60 + int(text[3:]) for text in (start, stop)
+    )
     return {
         "duration_minutes": (stop_minute - start_minute) % _MINUTES_OF_A_DAY,
         "crosses_midnight": stop_minute < start_minute,

@@ -16,7 +16,9 @@ PARALLEL_UPDATES = 0
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: SmartcarChargingConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: SmartcarChargingConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the times of every car."""
     add_to_each_vehicle(
@@ -32,7 +34,9 @@ async def async_setup_entry(
 class DraftTime(FollowingEntity, TimeEntity):
     """One end of the window to be sent; editing it sends nothing."""
 
-    def __init__(self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]) -> None:
+    def __init__(
+        self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]
+    ) -> None:
         """Belong to the car."""
         super().__init__(vehicle, key, lambda car: getattr(car.draft, field))
         self._field: Literal["start_time", "stop_time"] = field
@@ -48,5 +52,7 @@ class DraftTime(FollowingEntity, TimeEntity):
     async def async_set_value(self, value: time) -> None:
         """Draft another time."""
         if value.second or value.microsecond:
-            raise invalid_input("seconds_not_supported", field=self._field, time=value.isoformat())
+            raise invalid_input(
+                "seconds_not_supported", field=self._field, time=value.isoformat()
+            )
         await self._vehicle.async_edit_draft(**{self._field: f"{value:%H:%M}"})

@@ -29,12 +29,16 @@ class Turns[T]:
         """Whether a command runs or waits."""
         return bool(self._commands)
 
-    async def async_run(self, command: Callable[[], Coroutine[Any, Any, T]], vehicle: str) -> T:
+    async def async_run(
+        self, command: Callable[[], Coroutine[Any, Any, T]], vehicle: str
+    ) -> T:
         """Run the command when its turn comes; a caller who is cancelled takes back only what has not begun."""
         if len(self._commands) > _MOST_WAITING:
             raise vehicle_error("busy", vehicle)
         has_begun = asyncio.Event()
-        task = self._hass.loop.create_task(self._async_in_turn(command, vehicle, has_begun))
+        task = self._hass.loop.create_task(
+            self._async_in_turn(command, vehicle, has_begun)
+        )
         self._commands.add(task)
         task.add_done_callback(self._commands.discard)
         try:
@@ -53,7 +57,9 @@ class Turns[T]:
         try:
             return await task
         except asyncio.CancelledError as err:
-            raise UnconfirmedError("Home Assistant stopped waiting for the answer") from err
+            raise UnconfirmedError(
+                "Home Assistant stopped waiting for the answer"
+            ) from err
         finally:
             self._request = None
 
@@ -66,7 +72,10 @@ class Turns[T]:
             await asyncio.wait(self._commands)
 
     async def _async_in_turn(
-        self, command: Callable[[], Coroutine[Any, Any, T]], vehicle: str, has_begun: asyncio.Event
+        self,
+        command: Callable[[], Coroutine[Any, Any, T]],
+        vehicle: str,
+        has_begun: asyncio.Event,
     ) -> T:
         """Wait for the commands before this one."""
         async with self._turn:

@@ -60,7 +60,8 @@ class Vehicle(Commands):
         last = self._ledger.last_execution
         if last is not None and last.verdict is Verdict.IN_PROGRESS:
             outcome = await self._async_fail(
-                last, UnconfirmedError("Home Assistant stopped while waiting for the answer")
+                last,
+                UnconfirmedError("Home Assistant stopped while waiting for the answer"),
             )
             # Nobody listens yet: who comes first will hear it.
             self.verdicts.keep(outcome.record)
@@ -70,10 +71,16 @@ class Vehicle(Commands):
         await self._turns.async_stop()
         await self._ledger.async_finish()
 
-    async def async_set_daily_schedule(self, schedule: DailySchedule, zone: str | None, *, replaces: bool) -> Outcome:
+    async def async_set_daily_schedule(
+        self, schedule: DailySchedule, zone: str | None, *, replaces: bool
+    ) -> Outcome:
         """Set a schedule, then remove the older ones that Home Assistant set for the same place."""
         return await self._async_take_turn(
-            lambda: self._async_set(schedule, Place(zone=zone, location=schedule.location), replaces=replaces)
+            lambda: self._async_set(
+                schedule,
+                Place(zone=zone, location=schedule.location),
+                replaces=replaces,
+            )
         )
 
     async def async_delete_schedule(self, schedule_id: str) -> Outcome:
@@ -86,7 +93,9 @@ class Vehicle(Commands):
 
     async def async_read_timers(self) -> TimersReading:
         """Ask Smartcar what it last read of the car's timers: billable, and changes nothing."""
-        return await self._async_ask(self._client.async_get_charge_timers(self.vehicle_id, self.user_id))
+        return await self._async_ask(
+            self._client.async_get_charge_timers(self.vehicle_id, self.user_id)
+        )
 
     async def async_edit_draft(self, **changes: str) -> None:
         """Change the window that the user prepares; nothing is sent."""
@@ -103,7 +112,9 @@ class Vehicle(Commands):
         self._ledger.adopt(possible, schedule_id)
         await self._async_save()
 
-    async def _async_take_turn(self, command: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    async def _async_take_turn(
+        self, command: Callable[[], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
         """Run a command in its turn; raise what the one who asked should hear."""
         outcome = await self._turns.async_run(command, self.name)
         if outcome.error is not None:

@@ -13,7 +13,9 @@ class Window:
     end: datetime
 
 
-def windows_between(start_time: str, stop_time: str, zone: tzinfo, begin: datetime, end: datetime) -> Iterator[Window]:
+def windows_between(
+    start_time: str, stop_time: str, zone: tzinfo, begin: datetime, end: datetime
+) -> Iterator[Window]:
     """Return the daily windows that touch the time between two instants, in order."""
     start, stop = time.fromisoformat(start_time), time.fromisoformat(stop_time)
     day = begin.astimezone(zone).date() - timedelta(days=1)
@@ -24,9 +26,13 @@ def windows_between(start_time: str, stop_time: str, zone: tzinfo, begin: dateti
         day += timedelta(days=1)
 
 
-def current_or_next(start_time: str, stop_time: str, zone: tzinfo, now: datetime) -> Window:
+def current_or_next(
+    start_time: str, stop_time: str, zone: tzinfo, now: datetime
+) -> Window:
     """Return the window that is open, else the next one."""
-    return next(windows_between(start_time, stop_time, zone, now, now + timedelta(days=3)))
+    return next(
+        windows_between(start_time, stop_time, zone, now, now + timedelta(days=3))
+    )
 
 
 def _window_of(day: date, start: time, stop: time, zone: tzinfo) -> Window:

@@ -10,7 +10,15 @@ import homeassistant
 from homeassistant.const import Platform
 
 _COMPONENTS = Path(homeassistant.__path__[0]) / "components"
-_CONFIGURED = ("api", "automation", "config", "frontend", "history", "logbook", "script")
+_CONFIGURED = (
+    "api",
+    "automation",
+    "config",
+    "frontend",
+    "history",
+    "logbook",
+    "script",
+)
 
 
 def requirements(component: str, seen: set[str]) -> set[str]:

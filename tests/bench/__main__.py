@@ -43,13 +43,22 @@ async def run(parts: Sequence[str]) -> list[Result]:
 def main() -> None:
     """Measure, show the table, and write the JSON file."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; default: all")
-    parser.add_argument("--json", type=Path, default=_FOLDER / "results.json", help="file for the numbers")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"of {', '.join(_PARTS)}; default: all"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=_FOLDER / "results.json",
+        help="file for the numbers",
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(_PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     results = asyncio.run(run(options.parts or list(_PARTS)))
-    print(f"\n{', '.join(f'{key.replace("_", " ")} {value}' for key, value in machine().items())}\n")
+    print(
+        f"\n{', '.join(f'{key.replace("_", " ")} {value}' for key, value in machine().items())}\n"
+    )
     print(table(results))
     missed = [result for result in results if result.is_met is False]
     print(f"\n{len(missed)} goals missed." if missed else "\nAll goals met.")

@@ -17,7 +17,10 @@ _TO_ONE_CAR: Final = 20
 
 async def measure(bench: Bench) -> list[Result]:
     """Send to all cars at once in three ways, by turns; then to one car."""
-    await bench.smartcar.behave(create_mode="replace_same_id", fault={"delay": _SECONDS_AT_THE_SERVER, "always": True})
+    await bench.smartcar.behave(
+        create_mode="replace_same_id",
+        fault={"delay": _SECONDS_AT_THE_SERVER, "always": True},
+    )
     took: dict[str, list[float]] = {"action": [], "rest_command": [], "aiohttp": []}
     async with bench.home_with(MOST_CARS) as home:
         for _ in range(_REPEATS):
@@ -30,7 +33,10 @@ async def measure(bench: Bench) -> list[Result]:
         raise RuntimeError(f"{len(requests)} requests for {_TO_ONE_CAR} commands")
     medians = {way: median(seconds) for way, seconds in took.items()}
     arrivals = sorted(request["received_at"] for request in requests)
-    too_early = sum(later - earlier < _SECONDS_AT_THE_SERVER for earlier, later in pairwise(arrivals))
+    too_early = sum(
+        later - earlier < _SECONDS_AT_THE_SERVER
+        for earlier, later in pairwise(arrivals)
+    )
     return [
         Result(
             what=f"{MOST_CARS:,} commands to {MOST_CARS:,} cars at once, 200 ms each ({_LIMIT:g} s at best)",

@@ -23,13 +23,17 @@ class Bench:
         self.folder = folder
         self._started = 0
         self.smartcar = smartcar
-        self.cars = [Car(make="TESLA", model="Model Y", year=2024) for _ in range(MOST_CARS)]
+        self.cars = [
+            Car(make="TESLA", model="Model Y", year=2024) for _ in range(MOST_CARS)
+        ]
 
     @asynccontextmanager
     async def home(self) -> AsyncIterator[HomeProcess]:
         """Start a Home Assistant without an account."""
         self._started += 1
-        async with HomeProcess(self.folder / str(self._started), self.smartcar.url) as home:
+        async with HomeProcess(
+            self.folder / str(self._started), self.smartcar.url
+        ) as home:
             yield home
 
     @asynccontextmanager

@@ -10,7 +10,13 @@ from .results import Result
 def _error(status: int, error_type: str, code: str, **headers: str) -> dict[str, Any]:
     """Return a fault: Smartcar refuses, or does not know."""
     body = {"errors": [{"status": str(status), "type": error_type, "code": code}]}
-    return {"status": status, "body": body, "headers": headers, "executes": False, "always": True}
+    return {
+        "status": status,
+        "body": body,
+        "headers": headers,
+        "executes": False,
+        "always": True,
+    }
 
 
 # One failure of each kind, for every try of the command.
@@ -21,7 +27,9 @@ _FAILURES: Final[Mapping[str, dict[str, Any]]] = {
     "404": _error(404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND"),
     "409": _error(409, "VEHICLE_STATE", "ASLEEP"),
     "429 without Retry-After": _error(429, "RATE_LIMIT", "VEHICLE"),
-    "429, tried again after Retry-After": _error(429, "RATE_LIMIT", "SMARTCAR_API", **{"Retry-After": "1"}),
+    "429, tried again after Retry-After": _error(
+        429, "RATE_LIMIT", "SMARTCAR_API", **{"Retry-After": "1"}
+    ),
     "430": _error(430, "BILLING", "INVALID_PLAN"),
     "500": _error(500, "SERVER", "INTERNAL"),
     "501": _error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE"),
@@ -38,19 +46,29 @@ async def measure(bench: Bench) -> list[Result]:
     async with bench.home() as home:
         await bench.smartcar.take_requests()
         await home.add_account(DOMAIN, bench.cars[:10])
-        results = [await _count(bench, "Requests for setting up an account with 10 cars", goal=0)]
+        results = [
+            await _count(
+                bench, "Requests for setting up an account with 10 cars", goal=0
+            )
+        ]
         await home.ask("pass_a_day")
-        results.append(await _count(bench, "Requests of a day without a command", goal=0))
+        results.append(
+            await _count(bench, "Requests of a day without a command", goal=0)
+        )
         await home.ask("set_many", count=1)
         results.append(await _count(bench, "Requests of one set", goal=1))
         await home.ask("set_many", count=1)
         results.append(await _count(bench, "Requests of one set that replaces", goal=2))
         failures = {}
         for name, fault in _FAILURES.items():
-            await bench.smartcar.behave(fault={**fault, "path": "/charge-schedules/daily"})
+            await bench.smartcar.behave(
+                fault={**fault, "path": "/charge-schedules/daily"}
+            )
             await home.ask("fail_to_set_schedule")
             failures[f"{name}:"] = (await _count(bench, name)).values["billable"]
-        results.append(Result(what="Billable requests of one set that fails", values=failures))
+        results.append(
+            Result(what="Billable requests of one set that fails", values=failures)
+        )
     return results
 
 
@@ -59,4 +77,11 @@ async def _count(bench: Bench, what: str, goal: float | None = None) -> Result:
     paths = [request["path"] for request in await bench.smartcar.take_requests()]
     billable = sum("/vehicles/" in path for path in paths)
     values = {"billable": billable, "free": len(paths) - billable}
-    return Result(what=what, values=values, figure=billable, goal=goal, figure_unit="billable", is_exact=True)
+    return Result(
+        what=what,
+        values=values,
+        figure=billable,
+        goal=goal,
+        figure_unit="billable",
+        is_exact=True,
+    )

@@ -31,42 +31,86 @@ async def _beside_others(bench: Bench) -> list[Result]:
         await bench.smartcar.behave(create_mode="replace_same_id")
         seldom = await _take_turns(home, _ROUNDS, _PAUSE)
         results += [
-            _compare("One command now and then: CPU of the event loop", seldom["loop"], goal=1.5),
+            _compare(
+                "One command now and then: CPU of the event loop",
+                seldom["loop"],
+                goal=1.5,
+            ),
             _compare("… CPU of all threads", seldom["process"]),
             _compare("… until it is done", seldom["wall"], goal=2),
         ]
         writes = await home.ask("time_writes", count=_ONCE, pause=_PAUSE)
-        of_writes = {"until done": milliseconds(writes["wall"]), "CPU of the event loop": milliseconds(writes["loop"])}
-        results.append(Result(what="… of that, its two durable writes", values=of_writes, unit="ms"))
-        blocks = {way: await home.ask("time_blocks", way=way, count=_ONCE, pause=_PAUSE) for way in _WAYS}
+        of_writes = {
+            "until done": milliseconds(writes["wall"]),
+            "CPU of the event loop": milliseconds(writes["loop"]),
+        }
+        results.append(
+            Result(
+                what="… of that, its two durable writes", values=of_writes, unit="ms"
+            )
+        )
+        blocks = {
+            way: await home.ask("time_blocks", way=way, count=_ONCE, pause=_PAUSE)
+            for way in _WAYS
+        }
         longest = {way: milliseconds(took) for way, took in blocks.items()}
-        results.append(Result(what="… longest time it blocks the event loop", values=longest, unit="ms"))
+        results.append(
+            Result(
+                what="… longest time it blocks the event loop",
+                values=longest,
+                unit="ms",
+            )
+        )
         often = await _take_turns(home, _ROUNDS, pause=0)
         results += [
-            _compare("Many commands without a pause, each: CPU of the event loop", often["loop"]),
+            _compare(
+                "Many commands without a pause, each: CPU of the event loop",
+                often["loop"],
+            ),
             _compare("… until it is done", often["wall"]),
         ]
-        await bench.smartcar.behave(create_mode="replace_same_id", fault={"delay": _SLOW_CAR, "always": True})
+        await bench.smartcar.behave(
+            create_mode="replace_same_id", fault={"delay": _SLOW_CAR, "always": True}
+        )
         slow = await _take_turns(home, _SLOW_ROUNDS, _PAUSE)
-        results.append(_compare("One command to a car that takes 200 ms: until it is done", slow["wall"], goal=2))
+        results.append(
+            _compare(
+                "One command to a car that takes 200 ms: until it is done",
+                slow["wall"],
+                goal=2,
+            )
+        )
     return results
 
 
-async def _take_turns(home: HomeProcess, rounds: int, pause: float) -> dict[str, dict[str, list[float]]]:
+async def _take_turns(
+    home: HomeProcess, rounds: int, pause: float
+) -> dict[str, dict[str, list[float]]]:
     """Send some commands in each way, again and again; return what was measured, by its kind and the way."""
     took: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for _ in range(rounds):
         for way in _WAYS:
-            for kind, seconds in (await home.ask("time_commands", way=way, count=_COMMANDS, pause=pause)).items():
+            for kind, seconds in (
+                await home.ask("time_commands", way=way, count=_COMMANDS, pause=pause)
+            ).items():
                 took[kind][way] += seconds
     return took
 
 
-def _compare(what: str, took: dict[str, list[float]], goal: float | None = None) -> Result:
+def _compare(
+    what: str, took: dict[str, list[float]], goal: float | None = None
+) -> Result:
     """Return the medians, and how many times as long as Home Assistant's own action ours takes."""
     medians = {way: milliseconds(took[way]) for way in _WAYS}
     ratio = medians["action"] / medians["rest_command"]
-    return Result(what=what, values=medians, unit="ms", figure=ratio, goal=goal, figure_unit="× rest_command")
+    return Result(
+        what=what,
+        values=medians,
+        unit="ms",
+        figure=ratio,
+        goal=goal,
+        figure_unit="× rest_command",
+    )
 
 
 async def _in_fleets(bench: Bench) -> list[Result]:
@@ -75,10 +119,15 @@ async def _in_fleets(bench: Bench) -> list[Result]:
     wall: dict[int, list[float]] = defaultdict(list)
     cpu: dict[int, list[float]] = defaultdict(list)
     async with AsyncExitStack() as stack:
-        homes = {count: await stack.enter_async_context(bench.home_with(count)) for count in _FLEETS}
+        homes = {
+            count: await stack.enter_async_context(bench.home_with(count))
+            for count in _FLEETS
+        }
         for _ in range(_ROUNDS):
             for count, home in homes.items():
-                took = await home.ask("time_commands", way="action", count=_COMMANDS, pause=_PAUSE)
+                took = await home.ask(
+                    "time_commands", way="action", count=_COMMANDS, pause=_PAUSE
+                )
                 wall[count] += took["wall"]
                 cpu[count] += took["loop"]
     results = []

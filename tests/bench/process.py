@@ -19,7 +19,11 @@ _LONGEST_LINE: Final = 2**26
 
 def with_bytecode(folder: Path) -> dict[str, str]:
     """Return an environment in which Python compiles a module only once, as an installed Home Assistant does."""
-    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    return {
+        **os.environ,
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
+    }
 
 
 class HomeProcess:
@@ -48,7 +52,10 @@ class HomeProcess:
         return self
 
     async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """End it."""
         assert self._process.stdin is not None
@@ -65,16 +72,23 @@ class HomeProcess:
 
     async def add_account(self, domain: str, cars: Sequence[Car]) -> dict[str, float]:
         """Set up an entry with these cars."""
-        result: dict[str, float] = await self.ask("add_account", domain=domain, cars=[asdict(car) for car in cars])
+        result: dict[str, float] = await self.ask(
+            "add_account", domain=domain, cars=[asdict(car) for car in cars]
+        )
         return result
 
     def bytes_of_stores(self) -> int:
         """Return how much is kept of the cars."""
-        return sum(path.stat().st_size for path in (self._folder / ".storage").glob("smartcar_charging.*"))
+        return sum(
+            path.stat().st_size
+            for path in (self._folder / ".storage").glob("smartcar_charging.*")
+        )
 
     async def _answer(self) -> Any:
         """Read the next answer."""
         assert self._process.stdout is not None
         if not (line := await self._process.stdout.readline()):
-            raise RuntimeError(f"Home Assistant ended:\n{(self._folder / 'output.log').read_text()[-4000:]}")
+            raise RuntimeError(
+                f"Home Assistant ended:\n{(self._folder / 'output.log').read_text()[-4000:]}"
+            )
         return json.loads(line)

@@ -27,28 +27,46 @@ class Result:
     @property
     def is_met(self) -> bool | None:
         """Whether the goal is reached; None where there is none."""
-        return None if self.figure is None or self.goal is None else self.figure <= self.goal
+        return (
+            None
+            if self.figure is None or self.goal is None
+            else self.figure <= self.goal
+        )
 
     @property
     def cells(self) -> tuple[str, ...]:
         """What the table shows."""
-        values = " · ".join(f"{name} {_number(value, self.unit)}" for name, value in self.values.items())
+        values = " · ".join(
+            f"{name} {_number(value, self.unit)}" for name, value in self.values.items()
+        )
         if self.figure is None or self.goal is None:
             return self.what, values, "", ""
-        figure, goal = (_number(number, self.figure_unit) for number in (self.figure, self.goal))
-        return self.what, values, f"{figure}, at most {goal}", "met" if self.is_met else "**missed**"
+        figure, goal = (
+            _number(number, self.figure_unit) for number in (self.figure, self.goal)
+        )
+        return (
+            self.what,
+            values,
+            f"{figure}, at most {goal}",
+            "met" if self.is_met else "**missed**",
+        )
 
 
 def _number(value: float, unit: str) -> str:
     """Return a number with three digits that count, without an exponent."""
-    digits = f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    digits = (
+        f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    )
     return f"{digits} {unit}".strip()
 
 
 def table(results: Iterable[Result]) -> str:
     """Return the table in Markdown."""
     head = [("What", "Measured", "Goal", ""), ("---", "---", "---", "---")]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [*head, *(result.cells for result in results)])
+    return "\n".join(
+        f"| {' | '.join(cells)} |"
+        for cells in [*head, *(result.cells for result in results)]
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -63,4 +81,7 @@ def machine() -> dict[str, Any]:
 
 def as_json(results: Iterable[Result]) -> dict[str, Any]:
     """Return all of it."""
-    return {"machine": machine(), "results": [{**asdict(result), "is_met": result.is_met} for result in results]}
+    return {
+        "machine": machine(),
+        "results": [{**asdict(result), "is_met": result.is_met} for result in results],
+    }

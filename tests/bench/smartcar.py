@@ -21,7 +21,13 @@ class SmartcarProcess:
     async def __aenter__(self) -> Self:
         """Start it, and learn its address."""
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.simulator", "--port", "0", cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE
+            sys.executable,
+            "-m",
+            "tests.simulator",
+            "--port",
+            "0",
+            cwd=REPOSITORY,
+            stdout=asyncio.subprocess.PIPE,
         )
         assert self._process.stdout is not None
         self.url = (await self._process.stdout.readline()).decode().split()[-1]
@@ -29,7 +35,10 @@ class SmartcarProcess:
         return self
 
     async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """End it."""
         await self._session.close()
@@ -47,7 +56,9 @@ class SmartcarProcess:
 
     async def take_requests(self) -> list[dict[str, Any]]:
         """Return what was received since the last time."""
-        requests: list[dict[str, Any]] = await self._send("DELETE", "/simulator/requests")
+        requests: list[dict[str, Any]] = await self._send(
+            "DELETE", "/simulator/requests"
+        )
         return requests
 
     async def _send(self, method: str, path: str, body: Any = None) -> Any:

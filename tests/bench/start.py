@@ -38,23 +38,38 @@ async def measure(bench: Bench) -> list[Result]:
         for domain, by_count in took.items():
             async with bench.home() as home:
                 by_count[count] = await home.add_account(domain, bench.cars[:count])
-    if any(took[DOMAIN][count]["entities"] != took["trivial"][count]["entities"] for count in _FLEETS):
+    if any(
+        took[DOMAIN][count]["entities"] != took["trivial"][count]["entities"]
+        for count in _FLEETS
+    ):
         raise RuntimeError("both must have as many entities")
     results = [
         Result(
             what=f"{title} for each of so many cars: {name}",
-            values={f"{count:,}:": figures[key] * factor / count for count, figures in took[domain].items()},
+            values={
+                f"{count:,}:": figures[key] * factor / count
+                for count, figures in took[domain].items()
+            },
             unit=unit,
         )
-        for title, key, factor, unit in (("Set-up", "seconds", 1_000, "ms"), ("Memory", "bytes", 1 / 1024, "KiB"))
-        for name, domain in (("this integration", DOMAIN), ("as many entities that do nothing", "trivial"))
+        for title, key, factor, unit in (
+            ("Set-up", "seconds", 1_000, "ms"),
+            ("Memory", "bytes", 1 / 1024, "KiB"),
+        )
+        for name, domain in (
+            ("this integration", DOMAIN),
+            ("as many entities that do nothing", "trivial"),
+        )
     ]
     own, others = await _import_times(bench.folder)
     return [
         *results,
         Result(
             what="Import at the start of Home Assistant",
-            values={"own modules": own, "the calendar component, if nobody else has one": others},
+            values={
+                "own modules": own,
+                "the calendar component, if nobody else has one": others,
+            },
             unit="ms",
             figure=own + others,
             goal=30,
@@ -76,7 +91,9 @@ async def _import_times(folder: Path) -> tuple[float, float]:
         )
         _, output = await process.communicate()
         _before, _, after = output.decode().partition("-- from here on it is us --")
-        times = [(int(microseconds), name) for microseconds, name in _LINE.findall(after)]
+        times = [
+            (int(microseconds), name) for microseconds, name in _LINE.findall(after)
+        ]
         own.append(sum(time for time, name in times if DOMAIN in name) / 1_000)
         others.append(sum(time for time, name in times if DOMAIN not in name) / 1_000)
     return median(own[1:]), median(others[1:])

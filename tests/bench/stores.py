@@ -20,7 +20,9 @@ async def measure(bench: Bench) -> list[Result]:
     async def look(home: HomeProcess, when: str) -> None:
         """Note how large the file of the car is, and how long a command waits for its two durable writes."""
         sizes[when] = home.bytes_of_stores() / 1024
-        writes[when] = milliseconds((await home.ask("time_writes", count=_WRITES))["wall"])
+        writes[when] = milliseconds(
+            (await home.ask("time_writes", count=_WRITES))["wall"]
+        )
 
     async with bench.home_with(1) as home:
         await bench.smartcar.behave(create_mode="add")
@@ -28,7 +30,13 @@ async def measure(bench: Bench) -> list[Result]:
         await look(home, f"{_FEW} executions")
         await home.ask("set_many", count=_MANY - _FEW)
         await look(home, f"{_MANY:,} executions")
-        fault = {"status": 500, "body": "", "executes": True, "always": True, "path": "/charge-schedules/daily"}
+        fault = {
+            "status": 500,
+            "body": "",
+            "executes": True,
+            "always": True,
+            "path": "/charge-schedules/daily",
+        }
         await bench.smartcar.behave(fault=fault)
         await home.ask("fail_to_set_schedule", count=_NIGHTS)
         await bench.smartcar.behave()
@@ -36,7 +44,12 @@ async def measure(bench: Bench) -> list[Result]:
     few, many, _ = sizes.values()
     return [
         Result(
-            what="File of a car after", values=sizes, unit="KiB", figure=many / few, goal=1.1, figure_unit="× the first"
+            what="File of a car after",
+            values=sizes,
+            unit="KiB",
+            figure=many / few,
+            goal=1.1,
+            figure_unit="× the first",
         ),
         Result(what="Two durable writes after", values=writes, unit="ms"),
     ]

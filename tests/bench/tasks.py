@@ -28,7 +28,10 @@ from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 _ENTITIES_OF_A_CAR: Final = 9
 _MOST_AT_ONE_CAR: Final = 4  # one at work, and the most that may wait
 # Each command changes the window, as people do: the same one again would leave most entities as they are.
-_WINDOWS: Final = ({"start_time": "23:30", "stop_time": "05:30"}, {"start_time": "00:15", "stop_time": "06:00"})
+_WINDOWS: Final = (
+    {"start_time": "23:30", "stop_time": "05:30"},
+    {"start_time": "00:15", "stop_time": "06:00"},
+)
 
 
 def _resident_bytes() -> int:
@@ -51,14 +54,21 @@ class Tasks:
         self._token = ""
         self._windows = cycle(_WINDOWS)
 
-    async def add_account(self, domain: str, cars: list[dict[str, Any]]) -> dict[str, float]:
+    async def add_account(
+        self, domain: str, cars: list[dict[str, Any]]
+    ) -> dict[str, float]:
         """Set up an entry with these cars; return how long that took, and what it holds."""
         subentries = [
             ConfigSubentryData(
                 subentry_type="vehicle",
                 title=f"Car {number}",
                 unique_id=car["vehicle_id"],
-                data=MappingProxyType({key: car[key] for key in ("vehicle_id", "user_id", "make", "model", "year")}),
+                data=MappingProxyType(
+                    {
+                        key: car[key]
+                        for key in ("vehicle_id", "user_id", "make", "model", "year")
+                    }
+                ),
             )
             for number, car in enumerate(cars)
         ]
@@ -85,7 +95,9 @@ class Tasks:
         seconds = time.perf_counter() - started_at
         await self._hass.async_block_till_done(wait_background_tasks=True)
         held = _resident_bytes() - before
-        entities = er.async_entries_for_config_entry(er.async_get(self._hass), entry.entry_id)
+        entities = er.async_entries_for_config_entry(
+            er.async_get(self._hass), entry.entry_id
+        )
         if domain == DOMAIN:
             self._cars = cars
             loaded = entry.runtime_data.vehicles_by_device.items()
@@ -93,13 +105,19 @@ class Tasks:
             self._devices = [devices[car["vehicle_id"]] for car in cars]
         return {"seconds": seconds, "bytes": held, "entities": len(entities)}
 
-    async def time_commands(self, way: str, count: int, pause: float = 0) -> dict[str, Any]:
+    async def time_commands(
+        self, way: str, count: int, pause: float = 0
+    ) -> dict[str, Any]:
         """Send one command after another to the first car; return how long each took, and the CPU that it took."""
         send = await self._way(way)
         took: dict[str, list[float]] = {"wall": [], "loop": [], "process": []}
         for _ in range(count):
             await asyncio.sleep(pause)
-            started_at, loop, process = time.perf_counter(), time.thread_time(), time.process_time()
+            started_at, loop, process = (
+                time.perf_counter(),
+                time.thread_time(),
+                time.process_time(),
+            )
             await send(0)
             took["wall"].append(time.perf_counter() - started_at)
             await self._hass.async_block_till_done()
@@ -172,7 +190,9 @@ class Tasks:
     async def set_many(self, count: int) -> None:
         """Set schedules that replace each other, every one another window."""
         for number in range(count):
-            await self._set(0, replace=True, start_time=f"{20 + number % 4}:{number % 60:02}")
+            await self._set(
+                0, replace=True, start_time=f"{20 + number % 4}:{number % 60:02}"
+            )
 
     async def fail_to_set_schedule(self, count: int = 1) -> None:
         """Set schedules that Smartcar is told not to take."""
@@ -186,14 +206,23 @@ class Tasks:
     async def _way(self, name: str) -> Callable[[int], Awaitable[Any]]:
         """Return a way to set a schedule; those that are not ours need a token."""
         self._token = self._token or await self._mint()
-        return {"action": self._set, "rest_command": self._rest_command, "aiohttp": self._bare}[name]
+        return {
+            "action": self._set,
+            "rest_command": self._rest_command,
+            "aiohttp": self._bare,
+        }[name]
 
     async def _set(self, number: int, **data: Any) -> Any:
         """Set a schedule with our action."""
         return await self._hass.services.async_call(
             DOMAIN,
             "set_daily_charge_schedule",
-            {"device_id": self._devices[number], "replace": False, **next(self._windows), **data},
+            {
+                "device_id": self._devices[number],
+                "replace": False,
+                **next(self._windows),
+                **data,
+            },
             blocking=True,
             return_response=True,
         )
@@ -204,7 +233,12 @@ class Tasks:
         return await self._hass.services.async_call(
             "rest_command",
             "set_daily_charge_schedule",
-            {"vehicle_id": car["vehicle_id"], "user_id": car["user_id"], "token": self._token, **next(self._windows)},
+            {
+                "vehicle_id": car["vehicle_id"],
+                "user_id": car["user_id"],
+                "token": self._token,
+                **next(self._windows),
+            },
             blocking=True,
             return_response=True,
         )
@@ -220,7 +254,10 @@ class Tasks:
         }
         async with self._session.post(
             f"{self._url}/v3/vehicles/{car['vehicle_id']}/charge-schedules/daily",
-            headers={"Authorization": f"Bearer {self._token}", "sc-user-id": car["user_id"]},
+            headers={
+                "Authorization": f"Bearer {self._token}",
+                "sc-user-id": car["user_id"],
+            },
             json={"data": {"attributes": attributes}},
         ) as response:
             return await response.json()
@@ -232,7 +269,9 @@ class Tasks:
             "client_id": DEMO_CLIENT_ID,
             "client_secret": DEMO_CLIENT_SECRET,
         }
-        async with self._session.post(f"{self._url}/oauth2/token", data=form) as response:
+        async with self._session.post(
+            f"{self._url}/oauth2/token", data=form
+        ) as response:
             token: str = (await response.json())["access_token"]
             return token
 

@@ -51,7 +51,9 @@ rest_command:
 
 async def _run(config_dir: Path, smartcar_url: str) -> None:
     """Boot, and answer until there are no more questions."""
-    hass = await async_setup_hass(RuntimeConfig(config_dir=str(config_dir), skip_pip=True))
+    hass = await async_setup_hass(
+        RuntimeConfig(config_dir=str(config_dir), skip_pip=True)
+    )
     assert hass is not None
     # Home Assistant restarts when nobody confirms a port within five minutes, which time travel makes short.
     await (await async_get_and_load_store(hass)).async_promote_pending()
@@ -77,7 +79,10 @@ def main() -> None:
     (config_dir / "configuration.yaml").write_text(configuration)
     integrations = config_dir / "custom_components"
     integrations.mkdir()
-    for source in (REPOSITORY / "custom_components/smartcar_charging", Path(__file__).parent / "trivial"):
+    for source in (
+        REPOSITORY / "custom_components/smartcar_charging",
+        Path(__file__).parent / "trivial",
+    ):
         (integrations / source.name).symlink_to(source, target_is_directory=True)
     # Home Assistant looks there only while nobody has imported custom integrations from elsewhere, as we have.
     sys.path.insert(0, str(config_dir))

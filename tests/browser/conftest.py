@@ -35,7 +35,9 @@ expect.set_options(timeout=TIMEOUT * 1000)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember that a test failed, so that its page is kept."""
     report = yield
     item.stash[_FAILED] = report.failed or item.stash.get(_FAILED, False)
@@ -69,7 +71,13 @@ async def home(simulator: Simulator, kept: None) -> AsyncIterator[HomeAssistantA
             await api.wait_until_running(3 * TIMEOUT)
             assert (await api.get("/api/config"))["version"] == version_of("newest")
             await api.show_24_hours()
-            await api.command("zone/create", name="Work", latitude=52.3105, longitude=4.7683, radius=100)
+            await api.command(
+                "zone/create",
+                name="Work",
+                latitude=52.3105,
+                longitude=4.7683,
+                radius=100,
+            )
             await api.tidy_up()
             yield api
     finally:
@@ -81,7 +89,9 @@ async def browser() -> AsyncIterator[Browser]:
     """Start the browser: the system's if `script/test-browser` found one, else Playwright's own."""
     async with async_playwright() as playwright:
         chromium = os.environ.get("CHROMIUM") or None
-        yield await playwright.chromium.launch(executable_path=chromium, args=_CHROMIUM_OPTIONS)
+        yield await playwright.chromium.launch(
+            executable_path=chromium, args=_CHROMIUM_OPTIONS
+        )
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +106,10 @@ async def logged_in(browser: Browser, home: HomeAssistantApi) -> StorageState:
 
 @pytest.fixture
 async def page(
-    request: pytest.FixtureRequest, browser: Browser, home: HomeAssistantApi, logged_in: StorageState
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    home: HomeAssistantApi,
+    logged_in: StorageState,
 ) -> AsyncIterator[Page]:
     """Open a window of a logged-in person; what it showed is kept if the test fails."""
     context = await browser.new_context(
@@ -118,7 +131,9 @@ async def page(
 
 
 @pytest.fixture(autouse=True)
-async def tidy_home(home: HomeAssistantApi, simulator: Simulator) -> AsyncIterator[None]:
+async def tidy_home(
+    home: HomeAssistantApi, simulator: Simulator
+) -> AsyncIterator[None]:
     """Leave neither cars nor messages to the next test."""
     yield
     simulator.behave()

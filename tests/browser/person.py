@@ -21,7 +21,9 @@ async def open_device(page: Page, car: str) -> None:
 
 def part_of_device(page: Page, title: str) -> Locator:
     """Return one of the cards of entities on a device page."""
-    return page.locator("ha-device-entities-card").filter(has=page.get_by_role("heading", name=title))
+    return page.locator("ha-device-entities-card").filter(
+        has=page.get_by_role("heading", name=title)
+    )
 
 
 async def draft_time(page: Page, name: str, time: str) -> None:
@@ -75,7 +77,9 @@ async def choose(page: Page, text: str) -> None:
 
 def field_of_action(page: Page, name: str) -> Locator:
     """Return the row of a field in an action's form."""
-    return page.locator("ha-service-control ha-settings-row").filter(has=page.get_by_text(name, exact=True))
+    return page.locator("ha-service-control ha-settings-row").filter(
+        has=page.get_by_text(name, exact=True)
+    )
 
 
 async def fill_action_time(page: Page, name: str, time: str) -> None:

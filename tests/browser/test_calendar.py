@@ -7,14 +7,25 @@ from tests.home import HomeAssistantApi
 from .pictures import take_picture
 
 
-async def test_window_is_in_calendar(page: Page, car: str, home: HomeAssistantApi) -> None:
+async def test_window_is_in_calendar(
+    page: Page, car: str, home: HomeAssistantApi
+) -> None:
     """The window stands in the calendar, over midnight, and says what it is and is not."""
-    await home.call_action("smartcar_charging", "set_daily_charge_schedule", start_time="23:30", stop_time="05:30")
+    await home.call_action(
+        "smartcar_charging",
+        "set_daily_charge_schedule",
+        start_time="23:30",
+        stop_time="05:30",
+    )
     await page.goto("/calendar")
     await page.get_by_role("button", name="Next").click()
     event = page.get_by_text("Charge window · Home").first
     await expect(event).to_be_visible()
     await expect(page.get_by_text("23:30").first).to_be_visible()
-    await take_picture("calendar", page.locator("ha-full-calendar"), until=page.get_by_role("row").nth(4))
+    await take_picture(
+        "calendar",
+        page.locator("ha-full-calendar"),
+        until=page.get_by_role("row").nth(4),
+    )
     await event.click()
     await expect(page.get_by_text("Set from Home Assistant.")).to_be_visible()

@@ -4,18 +4,29 @@ from playwright.async_api import Page, expect
 
 from tests.simulator import Cut, Fault, Simulator
 
-from .person import dialog_of_flow, draft_time, message, open_device, part_of_device, press
+from .person import (
+    dialog_of_flow,
+    draft_time,
+    message,
+    open_device,
+    part_of_device,
+    press,
+)
 from .pictures import take_picture
 
 
-async def test_possible_schedule_is_found(page: Page, car: str, simulator: Simulator) -> None:
+async def test_possible_schedule_is_found(
+    page: Page, car: str, simulator: Simulator
+) -> None:
     """A schedule without an answer is said to be possibly on the car; asking Smartcar finds it, and it is kept."""
     simulator.script(Fault(cut=Cut.BEFORE_ANSWER), method="POST")
     await open_device(page, car)
     await draft_time(page, "New charge start", "23:30")
     await draft_time(page, "New charge stop", "05:30")
     await press(page, "Send to car")
-    await expect(message(page, f"It is not known whether {car} took the charge schedule")).to_be_visible()
+    await expect(
+        message(page, f"It is not known whether {car} took the charge schedule")
+    ).to_be_visible()
 
     await page.goto("/config/repairs")
     issue = page.get_by_text(f"{car}: a charge schedule may or may not be set")

@@ -13,7 +13,10 @@ async def test_api_credentials(page: Page) -> None:
     await start_set_up(page)
     dialog = dialog_of_flow(page)
     await dialog.get_by_text("Recommended: a client ID and a client secret").click()
-    client_id, secret = (dialog.get_by_role("textbox", name=name) for name in ("Client ID", "Client secret"))
+    client_id, secret = (
+        dialog.get_by_role("textbox", name=name)
+        for name in ("Client ID", "Client secret")
+    )
     await expect(secret).to_be_visible()
     await take_picture("set-up", dialog.get_by_role("dialog"))
     await client_id.fill("8a9b6c1e-4d2f-4b7a-9c3e-1f0d5a6b7c8d")
@@ -34,7 +37,9 @@ async def test_access_token(page: Page, simulator: Simulator) -> None:
     await start_set_up(page)
     dialog = dialog_of_flow(page)
     await dialog.get_by_text("To try it out: a token lasts one hour.").click()
-    await dialog.get_by_role("textbox", name="Access token").fill(simulator.issue_token())
+    await dialog.get_by_role("textbox", name="Access token").fill(
+        simulator.issue_token()
+    )
     await dialog.get_by_role("textbox", name="Vehicle ID").fill(TESLA.vehicle_id)
     user_id = dialog.get_by_role("textbox", name="User ID")
     await user_id.fill(VOLVO.user_id)
@@ -42,7 +47,9 @@ async def test_access_token(page: Page, simulator: Simulator) -> None:
     await expect(dialog).to_contain_text("This car was connected by another user.")
 
     # What is secret has to be entered again.
-    await dialog.get_by_role("textbox", name="Access token").fill(simulator.issue_token())
+    await dialog.get_by_role("textbox", name="Access token").fill(
+        simulator.issue_token()
+    )
     await user_id.fill(TESLA.user_id)
     await dialog.get_by_role("button", name="Submit").click()
     await finish(page, "Tesla Model Y 2024")

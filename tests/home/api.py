@@ -36,13 +36,19 @@ class HomeAssistantApi:
             password=password,
             language="en",
         )
-        form = {"grant_type": "authorization_code", "code": user["auth_code"], "client_id": client_id}
+        form = {
+            "grant_type": "authorization_code",
+            "code": user["auth_code"],
+            "client_id": client_id,
+        }
         async with self._session.post("/auth/token", data=form) as response:
             token = (await response.json())["access_token"]
         self._session.headers["Authorization"] = f"Bearer {token}"
         await self.post("/api/onboarding/core_config")
         await self.post("/api/onboarding/analytics")
-        await self.post("/api/onboarding/integration", client_id=client_id, redirect_uri=client_id)
+        await self.post(
+            "/api/onboarding/integration", client_id=client_id, redirect_uri=client_id
+        )
 
     async def wait_until_running(self, timeout: float) -> None:
         """Return when Home Assistant has finished starting."""
@@ -65,9 +71,13 @@ class HomeAssistantApi:
         async with self._session.delete(path) as response:
             return await _result(response)
 
-    async def call_action(self, domain: str, action: str, **data: Any) -> dict[str, Any]:
+    async def call_action(
+        self, domain: str, action: str, **data: Any
+    ) -> dict[str, Any]:
         """Call an action, and return its response."""
-        result = await self.post(f"/api/services/{domain}/{action}?return_response", **data)
+        result = await self.post(
+            f"/api/services/{domain}/{action}?return_response", **data
+        )
         response: dict[str, Any] = result["service_response"]
         return response
 
@@ -85,15 +95,28 @@ class HomeAssistantApi:
         with contextlib.suppress(RuntimeError):
             await self.command("http/config/promote")
         for issue in (await self.command("repairs/list_issues"))["issues"]:
-            await self.command("repairs/ignore_issue", domain=issue["domain"], issue_id=issue["issue_id"], ignore=True)
+            await self.command(
+                "repairs/ignore_issue",
+                domain=issue["domain"],
+                issue_id=issue["issue_id"],
+                ignore=True,
+            )
         for entry in await self.get("/api/config/config_entries/entry"):
             if entry["state"] == "setup_error":
-                await self.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
+                await self.delete(
+                    f"/api/config/config_entries/entry/{entry['entry_id']}"
+                )
 
     async def show_24_hours(self) -> None:
         """Have the user interface show times as the README writes them; the other values are the usual ones."""
         usual = dict.fromkeys(("number_format", "date_format"), "language")
-        locale = {"language": "en", "time_format": "24", "time_zone": "local", "first_weekday": "monday", **usual}
+        locale = {
+            "language": "en",
+            "time_format": "24",
+            "time_zone": "local",
+            "first_weekday": "monday",
+            **usual,
+        }
         await self.command("frontend/set_user_data", key="language", value=locale)
 
     @asynccontextmanager
@@ -102,7 +125,9 @@ class HomeAssistantApi:
         states: asyncio.Queue[str] = asyncio.Queue()
         async with self._socket() as socket:
             trigger = {"trigger": "state", "entity_id": entity_id}
-            await socket.send_json({"id": 1, "type": "subscribe_trigger", "trigger": trigger})
+            await socket.send_json(
+                {"id": 1, "type": "subscribe_trigger", "trigger": trigger}
+            )
             await socket.receive_json()
 
             async def collect() -> None:
@@ -131,5 +156,7 @@ class HomeAssistantApi:
 async def _result(response: aiohttp.ClientResponse) -> Any:
     """Return the JSON of a good answer; raise RuntimeError with what a bad one says."""
     if response.status >= 400:
-        raise RuntimeError(f"{response.method} {response.url.path}: HTTP {response.status}: {await response.text()}")
+        raise RuntimeError(
+            f"{response.method} {response.url.path}: HTTP {response.status}: {await response.text()}"
+        )
     return await response.json()

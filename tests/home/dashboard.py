@@ -9,7 +9,9 @@ from homeassistant.util.yaml import parse_yaml
 from .api import HomeAssistantApi
 
 _README: Final = Path(__file__).resolve().parent.parent.parent / "README.md"
-_CARD: Final = re.compile(r"^## Dashboard\n.*?^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_CARD: Final = re.compile(
+    r"^## Dashboard\n.*?^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 _PATH: Final = "the-car"
 
 
@@ -23,7 +25,19 @@ def read_card() -> Any:
 
 async def show_card(home: HomeAssistantApi) -> str:
     """Make a dashboard of the card, let Home Assistant open it first, and return its address."""
-    await home.command("lovelace/dashboards/create", url_path=_PATH, title="Car", icon="mdi:ev-station", mode="storage")
-    await home.command("lovelace/config/save", url_path=_PATH, config={"views": [{"cards": [read_card()]}]})
-    await home.command("frontend/set_system_data", key="core", value={"default_panel": _PATH})
+    await home.command(
+        "lovelace/dashboards/create",
+        url_path=_PATH,
+        title="Car",
+        icon="mdi:ev-station",
+        mode="storage",
+    )
+    await home.command(
+        "lovelace/config/save",
+        url_path=_PATH,
+        config={"views": [{"cards": [read_card()]}]},
+    )
+    await home.command(
+        "frontend/set_system_data", key="core", value={"default_panel": _PATH}
+    )
     return f"{home.url}/{_PATH}"

@@ -43,7 +43,9 @@ def expect(what: str, found: Any, expected: Any) -> None:
 
 def show(value: Any) -> None:
     """Print a value as indented JSON."""
-    say("    " + json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    "))
+    say(
+        "    " + json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+    )
 
 
 async def connect_car(home: HomeAssistantApi) -> None:
@@ -54,11 +56,15 @@ async def connect_car(home: HomeAssistantApi) -> None:
     flow = f"{flows}/{step['flow_id']}"
     await home.post(flow, next_step_id="api_credentials")
 
-    step = await home.post(flow, client_id=DEMO_CLIENT_ID, client_secret="not the secret")
+    step = await home.post(
+        flow, client_id=DEMO_CLIENT_ID, client_secret="not the secret"
+    )
     expect("a wrong secret", step["errors"], {"client_secret": "invalid_auth"})
     say("  a wrong secret is refused, on its field; the right one is accepted")
 
-    step = await home.post(flow, client_id=DEMO_CLIENT_ID, client_secret=DEMO_CLIENT_SECRET)
+    step = await home.post(
+        flow, client_id=DEMO_CLIENT_ID, client_secret=DEMO_CLIENT_SECRET
+    )
     expect("the step after the credentials", step["step_id"], "vehicle")
     *offered, _enter_ids = step["data_schema"][0]["selector"]["select"]["options"]
     for option in offered:
@@ -71,7 +77,9 @@ async def connect_car(home: HomeAssistantApi) -> None:
 async def set_schedule(home: HomeAssistantApi, start: str, stop: str) -> dict[str, Any]:
     """Call the action, and show the response and the sensor as it changes."""
     async with home.state_changes(_SENSOR) as states:
-        response = await home.call_action(_DOMAIN, "set_daily_charge_schedule", start_time=start, stop_time=stop)
+        response = await home.call_action(
+            _DOMAIN, "set_daily_charge_schedule", start_time=start, stop_time=stop
+        )
         show(response)
         async with asyncio.timeout(10):
             seen = [await states.get(), await states.get()]
@@ -88,17 +96,27 @@ async def watch(home: HomeAssistantApi, simulator: Simulator) -> None:
     say("\n1. Connecting a car, through Home Assistant's own configuration flow")
     await connect_car(home)
 
-    say("\n2. Calling smartcar_charging.set_daily_charge_schedule for a window over midnight, at home")
+    say(
+        "\n2. Calling smartcar_charging.set_daily_charge_schedule for a window over midnight, at home"
+    )
     simulator.script(Fault.slow(1), path="/charge-schedules/daily")
     first = await set_schedule(home, "23:30", "05:30")
-    expect("over midnight", (first["crosses_midnight"], first["duration_minutes"]), (True, 360))
+    expect(
+        "over midnight",
+        (first["crosses_midnight"], first["duration_minutes"]),
+        (True, 360),
+    )
 
     say("\n3. What Smartcar was sent")
     request = simulator.creates[-1]
     say(f"    {request.method} {request.path}")
     say(f"    sc-user-id: {request.headers['sc-user-id']}")
     say(f"    {request.body.decode()}")
-    expect("the path", request.path, f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily")
+    expect(
+        "the path",
+        request.path,
+        f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily",
+    )
     expect("the user", request.headers["sc-user-id"], TESLA.user_id)
     location = {"latitude": 52.3731, "longitude": 4.8926}
     attributes = {"location": location, "startTime": "23:30", "stopTime": "05:30"}
@@ -122,10 +140,18 @@ def check_log(process: HomeAssistantProcess) -> None:
     """Stop the demo if Home Assistant complained about the integration, or wrote a secret down."""
     log = process.log.read_text(errors="replace")
     # Home Assistant also complains about optional parts of its own that are not installed here.
-    complaint = re.compile(r" (WARNING|ERROR|CRITICAL) .*smartcar|smartcar_charging/.*Warning: ")
-    complaints = [line for line in log.splitlines() if complaint.search(line) and "has not been tested" not in line]
+    complaint = re.compile(
+        r" (WARNING|ERROR|CRITICAL) .*smartcar|smartcar_charging/.*Warning: "
+    )
+    complaints = [
+        line
+        for line in log.splitlines()
+        if complaint.search(line) and "has not been tested" not in line
+    ]
     expect("complaints about the integration in Home Assistant's log", complaints, [])
-    expect("the client secret in Home Assistant's log", DEMO_CLIENT_SECRET in log, False)
+    expect(
+        "the client secret in Home Assistant's log", DEMO_CLIENT_SECRET in log, False
+    )
 
 
 def check_port(port: int) -> None:
@@ -135,7 +161,9 @@ def check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as err:
-            raise UnexpectedError(f"port {port} is in use; choose another one with --port") from err
+            raise UnexpectedError(
+                f"port {port} is in use; choose another one with --port"
+            ) from err
 
 
 async def run(port: int, version: str, *, once: bool) -> None:
@@ -148,25 +176,37 @@ async def run(port: int, version: str, *, once: bool) -> None:
         process.prepare()
         stack.push_async_callback(process.stop)
         print("Home Assistant is starting ", end="", flush=True)
-        await process.start(_START_SECONDS, on_wait=lambda: print(".", end="", flush=True))
+        await process.start(
+            _START_SECONDS, on_wait=lambda: print(".", end="", flush=True)
+        )
         home = await stack.enter_async_context(HomeAssistantApi(process.url))
         await home.onboard(_USER, _USER)
         await home.wait_until_running(_START_SECONDS)
         await home.tidy_up()
         await home.show_24_hours()
         say(" ready")
-        expect("the version of Home Assistant", (await home.get("/api/config"))["version"], version)
+        expect(
+            "the version of Home Assistant",
+            (await home.get("/api/config"))["version"],
+            version,
+        )
         await watch(home, simulator)
         check_log(process)
         await show_card(home)
         say(f"\nEverything was as expected, on Home Assistant {version}.")
         if once:
             return
-        say(f"\nLog in at {process.url} as {_USER}, password {_USER}. You see the car's card. Look also at:")
-        say(f"  {process.url}/config/integrations/integration/{_DOMAIN}   the integration, its car, and adding another")
+        say(
+            f"\nLog in at {process.url} as {_USER}, password {_USER}. You see the car's card. Look also at:"
+        )
+        say(
+            f"  {process.url}/config/integrations/integration/{_DOMAIN}   the integration, its car, and adding another"
+        )
         say(f"  {process.url}/calendar   the windows that are set")
         say(f"  {process.url}/config/developer-tools/action   the action's form")
-        say(f"Everything this Home Assistant keeps is in {_CONFIG_DIR.name}/. Ctrl+C ends it.")
+        say(
+            f"Everything this Home Assistant keeps is in {_CONFIG_DIR.name}/. Ctrl+C ends it."
+        )
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -178,8 +218,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the exit code is 0 only if everything was as expected."""
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the job is done")
-    parser.add_argument("--port", type=int, default=8123, help="port of the user interface (default: %(default)s)")
-    parser.add_argument("--ha", default="newest", help="the Home Assistant that it has to be (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8123,
+        help="port of the user interface (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--ha",
+        default="newest",
+        help="the Home Assistant that it has to be (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
     try:
         asyncio.run(run(options.port, version_of(options.ha), once=options.once))

@@ -61,11 +61,17 @@ class HomeAssistantProcess:
         """Begin with an empty folder that has the integration in it."""
         shutil.rmtree(self.config_dir, ignore_errors=True)
         self.config_dir.mkdir(parents=True)
-        configuration = _CONFIGURATION.format(port=self.port) + (_HISTORY if history else "")
+        configuration = _CONFIGURATION.format(port=self.port) + (
+            _HISTORY if history else ""
+        )
         (self.config_dir / "configuration.yaml").write_text(configuration)
-        (self.config_dir / "custom_components").symlink_to(_REPOSITORY / "custom_components", target_is_directory=True)
+        (self.config_dir / "custom_components").symlink_to(
+            _REPOSITORY / "custom_components", target_is_directory=True
+        )
 
-    async def start(self, timeout: float, on_wait: Callable[[], None] = lambda: None) -> None:
+    async def start(
+        self, timeout: float, on_wait: Callable[[], None] = lambda: None
+    ) -> None:
         """Start Home Assistant, and return when it answers; raise RuntimeError if it does not."""
         self._output = self.log.open("ab")
         self._process = await asyncio.create_subprocess_exec(
@@ -83,9 +89,13 @@ class HomeAssistantProcess:
         async with aiohttp.ClientSession() as session:
             while not await self._answers(session):
                 if self._process.returncode is not None:
-                    raise RuntimeError(f"Home Assistant ended with code {self._process.returncode}:\n{self.log_tail()}")
+                    raise RuntimeError(
+                        f"Home Assistant ended with code {self._process.returncode}:\n{self.log_tail()}"
+                    )
                 if asyncio.get_running_loop().time() > deadline:
-                    raise RuntimeError(f"Home Assistant did not start within {timeout:.0f} s:\n{self.log_tail()}")
+                    raise RuntimeError(
+                        f"Home Assistant did not start within {timeout:.0f} s:\n{self.log_tail()}"
+                    )
                 on_wait()
                 await asyncio.sleep(0.1)
 

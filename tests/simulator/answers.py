@@ -20,7 +20,9 @@ class Answer:
     @property
     def content_type(self) -> str:
         """Tell the content type that fits the body."""
-        return "application/json" if isinstance(self.body, dict | list) else "text/plain"
+        return (
+            "application/json" if isinstance(self.body, dict | list) else "text/plain"
+        )
 
     def encoded(self, request_id: str) -> bytes:
         """Return the body's bytes, with the request's id filled in."""
@@ -39,10 +41,14 @@ class Answer:
 class RefusedError(Exception):
     """The API does not do what was asked."""
 
-    def __init__(self, status: int, error_type: str, code: str | None, detail: str) -> None:
+    def __init__(
+        self, status: int, error_type: str, code: str | None, detail: str
+    ) -> None:
         """Keep the answer that says why."""
         super().__init__(detail)
-        self.answer = Answer(status=status, body=error_body(status, error_type, code, detail))
+        self.answer = Answer(
+            status=status, body=error_body(status, error_type, code, detail)
+        )
 
 
 def error_body(

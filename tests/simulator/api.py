@@ -46,11 +46,23 @@ class Cloud(Cars, Tokens):
         scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
         token = self.valid_token(bearer)
         if scheme != "Bearer" or token is None:
-            raise RefusedError(401, "AUTHENTICATION", "UNAUTHORIZED", "The Authorization token is missing or invalid.")
+            raise RefusedError(
+                401,
+                "AUTHENTICATION",
+                "UNAUTHORIZED",
+                "The Authorization token is missing or invalid.",
+            )
         for method, pattern, endpoint in _ENDPOINTS:
             if method == request.method and (match := pattern.fullmatch(request.path)):
-                return endpoint(self, _Call(request=request, token=token, **match.groupdict()))
-        raise RefusedError(404, "RESOURCE_NOT_FOUND", "INVALID_PATH", "The requested path does not exist.")
+                return endpoint(
+                    self, _Call(request=request, token=token, **match.groupdict())
+                )
+        raise RefusedError(
+            404,
+            "RESOURCE_NOT_FOUND",
+            "INVALID_PATH",
+            "The requested path does not exist.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +81,10 @@ class _Call:
 
 def _token(cloud: Cloud, request: ReceivedRequest) -> Answer:
     """Mint a token for client credentials; errors are OAuth's, not Smartcar's."""
-    form = {key: values[0] for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
+    form = {
+        key: values[0]
+        for key, values in parse_qs(request.body.decode("utf-8", "replace")).items()
+    }
     is_form = _content_type(request) == "application/x-www-form-urlencoded"
     is_complete = {"grant_type", "client_id", "client_secret"} <= form.keys()
     if not is_form or not is_complete or form["grant_type"] != "client_credentials":
@@ -77,7 +92,13 @@ def _token(cloud: Cloud, request: ReceivedRequest) -> Answer:
     token = cloud.mint_token(form["client_id"], form["client_secret"])
     if token is None:
         return Answer(status=401, body={"error": "invalid_client"})
-    return Answer(body={"access_token": token, "token_type": "Bearer", "expires_in": int(cloud.token_lifetime)})
+    return Answer(
+        body={
+            "access_token": token,
+            "token_type": "Bearer",
+            "expires_in": int(cloud.token_lifetime),
+        }
+    )
 
 
 def _connections(cloud: Cloud, call: _Call) -> Answer:
@@ -96,12 +117,18 @@ def _connections(cloud: Cloud, call: _Call) -> Answer:
         and query["filter[userId]"] in ("", vehicle.car.user_id)
         and query["filter[vehicleId]"] in ("", vehicle.car.vehicle_id)
     ]
-    following = urlencode(call.request.query | {"page[number]": number + 1, "page[size]": size})
+    following = urlencode(
+        call.request.query | {"page[number]": number + 1, "page[size]": size}
+    )
     return Answer(
         body={
             "data": found[(number - 1) * size : number * size],
             "meta": {"pageNumber": number, "pageSize": size, "totalCount": len(found)},
-            "links": {"next": f"/connections?{following}" if number * size < len(found) else None},
+            "links": {
+                "next": f"/connections?{following}"
+                if number * size < len(found)
+                else None
+            },
         }
     )
 
@@ -132,7 +159,11 @@ def _vehicle(cloud: Cloud, call: _Call) -> Answer:
     """Tell what a vehicle is."""
     user_id = call.request.headers.get("sc-user-id")
     vehicle = cloud.vehicles.get(call.vehicle_id)
-    if vehicle is None or not call.sees(vehicle) or user_id not in (None, vehicle.car.user_id):
+    if (
+        vehicle is None
+        or not call.sees(vehicle)
+        or user_id not in (None, vehicle.car.user_id)
+    ):
         raise _vehicle_not_found()
     return Answer(
         body={
@@ -160,7 +191,12 @@ def _delete(cloud: Cloud, call: _Call) -> Answer:
     vehicle = _commanded(cloud, call)
     schedule = vehicle.schedules.pop(call.schedule_id, None)
     if schedule is None:
-        raise RefusedError(404, "RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND", "The vehicle has no such charge schedule.")
+        raise RefusedError(
+            404,
+            "RESOURCE_NOT_FOUND",
+            "SCHEDULE_NOT_FOUND",
+            "The vehicle has no such charge schedule.",
+        )
     return _execution("delete", schedule, {"scheduleId": schedule.id}, {})
 
 
@@ -173,16 +209,36 @@ def _timers(cloud: Cloud, call: _Call) -> Answer:
     if vehicle.timers_error is not None:
         status = {"value": "ERROR", "error": vehicle.timers_error}
     elif vehicle.timers_read_at is None:
-        raise RefusedError(404, "RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND", "There is no reading of this signal yet.")
-    attributes = {"code": "charge-chargetimers", "name": "ChargeTimers", "group": "Charge", "status": status}
+        raise RefusedError(
+            404,
+            "RESOURCE_NOT_FOUND",
+            "SIGNAL_NOT_FOUND",
+            "There is no reading of this signal yet.",
+        )
+    attributes = {
+        "code": "charge-chargetimers",
+        "name": "ChargeTimers",
+        "group": "Charge",
+        "status": status,
+    }
     meta = {}
     if vehicle.timers_read_at is not None:
         attributes["body"] = {"values": [schedule.timer for schedule in vehicle.timers]}
-        read_at = vehicle.timers_read_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        read_at = (
+            vehicle.timers_read_at.astimezone(UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z")
+        )
         meta = {"oemUpdatedAt": read_at, "retrievedAt": read_at}
     path = f"/vehicles/{call.vehicle_id}"
     links = {"self": f"{path}/signals/charge-chargetimers", "vehicle": path}
-    signal = {"id": "charge-chargetimers", "type": "signal", "attributes": attributes, "meta": meta, "links": links}
+    signal = {
+        "id": "charge-chargetimers",
+        "type": "signal",
+        "attributes": attributes,
+        "meta": meta,
+        "links": links,
+    }
     return Answer(body={"data": signal})
 
 
@@ -190,12 +246,19 @@ def _users_vehicle(cloud: Cloud, call: _Call, permission: str) -> Vehicle:
     """Return the vehicle if the user named in the header connected it with this permission."""
     user_id = call.request.headers.get("sc-user-id")
     if not user_id:
-        raise RefusedError(400, "VALIDATION", "MISSING_PARAMETER", "The header sc-user-id is required.")
+        raise RefusedError(
+            400, "VALIDATION", "MISSING_PARAMETER", "The header sc-user-id is required."
+        )
     vehicle = cloud.vehicles.get(call.vehicle_id)
     if vehicle is None or not call.sees(vehicle) or vehicle.car.user_id != user_id:
         raise _vehicle_not_found()
     if permission not in vehicle.car.permissions:
-        raise RefusedError(403, "PERMISSION", None, f"Your application does not have the permission {permission}.")
+        raise RefusedError(
+            403,
+            "PERMISSION",
+            None,
+            f"Your application does not have the permission {permission}.",
+        )
     return vehicle
 
 
@@ -203,7 +266,12 @@ def _commanded(cloud: Cloud, call: _Call) -> Vehicle:
     """Return the vehicle if it can be given charge schedules by this user."""
     vehicle = _users_vehicle(cloud, call, "control_charge")
     if vehicle.car.make.lower() not in _CAPABLE_MAKES:
-        raise RefusedError(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE", "The vehicle cannot be given charge schedules.")
+        raise RefusedError(
+            501,
+            "COMPATIBILITY",
+            "VEHICLE_NOT_CAPABLE",
+            "The vehicle cannot be given charge schedules.",
+        )
     return vehicle
 
 
@@ -219,13 +287,18 @@ def _read_schedule(request: ReceivedRequest) -> Schedule:
         case {
             "data": {
                 "attributes": {
-                    "location": {"latitude": int() | float() as latitude, "longitude": int() | float() as longitude},
+                    "location": {
+                        "latitude": int() | float() as latitude,
+                        "longitude": int() | float() as longitude,
+                    },
                     "startTime": str(start),
                     "stopTime": str(stop),
                 }
             }
         }:
-            schedule = Schedule(latitude=latitude, longitude=longitude, start=start, stop=stop)
+            schedule = Schedule(
+                latitude=latitude, longitude=longitude, start=start, stop=stop
+            )
         case _:
             raise _invalid("The body lacks a field, or one has the wrong type.")
     # A pattern lets extra fields pass, and booleans, which are numbers to Python.
@@ -240,7 +313,9 @@ def _read_schedule(request: ReceivedRequest) -> Schedule:
     return schedule
 
 
-def _execution(action: str, schedule: Schedule, attributes: dict[str, Any], extra: dict[str, Any]) -> Answer:
+def _execution(
+    action: str, schedule: Schedule, attributes: dict[str, Any], extra: dict[str, Any]
+) -> Answer:
     """Return a command's successful execution."""
     completed_at = datetime.now(UTC).replace(microsecond=0)
     data = {
@@ -275,14 +350,22 @@ def _invalid(detail: str) -> RefusedError:
 
 def _vehicle_not_found() -> RefusedError:
     """Return the refusal of a vehicle that is unknown here or to this user."""
-    return RefusedError(404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND", "The vehicle was not found.")
+    return RefusedError(
+        404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND", "The vehicle was not found."
+    )
 
 
 _VEHICLE_PATH: Final = "/v3/vehicles/(?P<vehicle_id>[^/]+)"
-_ENDPOINTS: Final[list[tuple[str, re.Pattern[str], Callable[[Cloud, _Call], Answer]]]] = [
+_ENDPOINTS: Final[
+    list[tuple[str, re.Pattern[str], Callable[[Cloud, _Call], Answer]]]
+] = [
     ("GET", re.compile("/v3/connections"), _connections),
     ("GET", re.compile(_VEHICLE_PATH), _vehicle),
     ("POST", re.compile(f"{_VEHICLE_PATH}/charge-schedules/daily"), _create),
-    ("DELETE", re.compile(f"{_VEHICLE_PATH}/charge-schedules/(?P<schedule_id>[^/]+)"), _delete),
+    (
+        "DELETE",
+        re.compile(f"{_VEHICLE_PATH}/charge-schedules/(?P<schedule_id>[^/]+)"),
+        _delete,
+    ),
     ("GET", re.compile(f"{_VEHICLE_PATH}/signals/charge-chargetimers"), _timers),
 ]

@@ -10,7 +10,15 @@ from .answers import RefusedError
 
 MAX_SCHEDULES: Final = 10
 _DAY: Final = 24 * 60
-_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_DAYS: Final = (
+    "MONDAY",
+    "TUESDAY",
+    "WEDNESDAY",
+    "THURSDAY",
+    "FRIDAY",
+    "SATURDAY",
+    "SUNDAY",
+)
 
 
 class CreateMode(StrEnum):
@@ -40,7 +48,11 @@ class Car:
     year: int
     powertrain_type: str = "BEV"
     mode: str = "live"
-    permissions: tuple[str, ...] = ("control_charge", "read_charge", "read_vehicle_info")
+    permissions: tuple[str, ...] = (
+        "control_charge",
+        "read_charge",
+        "read_vehicle_info",
+    )
     application: str | None = None
     connected_at: str = "2025-05-03T02:45:45.349Z"
 
@@ -84,13 +96,23 @@ class Schedule:
     def timer(self) -> dict[str, Any]:
         """Return what the charge timers signal tells of it."""
         timer = {
-            "schedules": [{"start": f"{self.start}:00", "end": f"{self.stop}:00", "days": list(self.days)}],
+            "schedules": [
+                {
+                    "start": f"{self.start}:00",
+                    "end": f"{self.stop}:00",
+                    "days": list(self.days),
+                }
+            ],
             "departureTimers": [],
             "isOEMOptimizationEnabled": False,
         }
         if self.latitude is None:
             return {"type": "GLOBAL", "condition": None, **timer}
-        condition = {"name": self.name, "latitude": self.latitude, "longitude": self.longitude}
+        condition = {
+            "name": self.name,
+            "latitude": self.latitude,
+            "longitude": self.longitude,
+        }
         return {
             "type": "LOCATION",
             "scheduleType": self.schedule_type,
@@ -109,7 +131,9 @@ class Schedule:
 
     def _minutes(self) -> list[tuple[int, int]]:
         """Return the window as minutes of one day: two parts over midnight, the whole day with equal times."""
-        start, stop = (int(time[:2]) * 60 + int(time[3:]) for time in (self.start, self.stop))
+        start, stop = (
+            int(time[:2]) * 60 + int(time[3:]) for time in (self.start, self.stop)
+        )
         return [(start, stop)] if start < stop else [(start, _DAY), (0, stop)]
 
 
@@ -135,11 +159,15 @@ class Vehicle:
 
     def create(self, schedule: Schedule, mode: CreateMode) -> Schedule:
         """Put a schedule on the car as the mode says and return it as it is there."""
-        same_place = [other for other in self.schedules.values() if other.place == schedule.place]
+        same_place = [
+            other for other in self.schedules.values() if other.place == schedule.place
+        ]
         if mode is CreateMode.REFUSE_FULL and len(self.schedules) >= MAX_SCHEDULES:
             detail = f"The vehicle holds {MAX_SCHEDULES} charge schedules, which is the most it can."
             raise RefusedError(409, "VEHICLE_STATE", "SCHEDULE_LIMIT_REACHED", detail)
-        if mode is CreateMode.REFUSE_OVERLAP and any(schedule.overlaps(other) for other in same_place):
+        if mode is CreateMode.REFUSE_OVERLAP and any(
+            schedule.overlaps(other) for other in same_place
+        ):
             detail = "The charge schedule overlaps with another one at this location."
             raise RefusedError(409, "VEHICLE_STATE", "SCHEDULE_CONFLICT", detail)
         if mode is CreateMode.REPLACE_SAME_ID and same_place:

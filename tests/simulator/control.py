@@ -29,7 +29,9 @@ def add_control_routes(app: web.Application, simulator: Simulator) -> None:
     async def schedules(request: web.Request) -> web.Response:
         """List what is on a car."""
         vehicle_id = request.match_info["vehicle_id"]
-        return web.json_response([asdict(schedule) for schedule in simulator.schedules(vehicle_id)])
+        return web.json_response(
+            [asdict(schedule) for schedule in simulator.schedules(vehicle_id)]
+        )
 
     async def scenario(request: web.Request) -> web.Response:
         """Change how the simulator behaves: `behave` first, then `create_mode`, then `fault`."""
@@ -47,7 +49,9 @@ def add_control_routes(app: web.Application, simulator: Simulator) -> None:
 
     app.router.add_get("/simulator/requests", requests)
     app.router.add_delete("/simulator/requests", requests)
-    app.router.add_get("/simulator/vehicles/{vehicle_id}/schedules", _explaining(schedules))
+    app.router.add_get(
+        "/simulator/vehicles/{vehicle_id}/schedules", _explaining(schedules)
+    )
     app.router.add_post("/simulator/scenario", _explaining(scenario))
     app.router.add_post("/simulator/cars", _explaining(cars))
 
@@ -97,12 +101,15 @@ def _follow(simulator: Simulator, wanted: dict[str, Any]) -> None:
 
 def _add_fault(simulator: Simulator, described: dict[str, Any]) -> None:
     """Script a fault for the next matching request, or for all with `always`; chunks are [seconds, text or null]."""
-    method, path, always = (described.pop(key, None) for key in ("method", "path", "always"))
+    method, path, always = (
+        described.pop(key, None) for key in ("method", "path", "always")
+    )
     if "cut" in described:
         described["cut"] = Cut(described["cut"])
     if "chunks" in described:
         described["chunks"] = tuple(
-            (seconds, None if text is None else text.encode()) for seconds, text in described["chunks"]
+            (seconds, None if text is None else text.encode())
+            for seconds, text in described["chunks"]
         )
     fault = Fault(**described)
     if always:

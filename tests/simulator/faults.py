@@ -75,7 +75,14 @@ class Fault:
         cut: Cut | None = None,
     ) -> Self:
         """Answer 202 at once and stream the real outcome (or the given body) after some seconds."""
-        return cls(status=202, body=body, merge=merge, executes=executes, cut=cut, chunks=((seconds, None),))
+        return cls(
+            status=202,
+            body=body,
+            merge=merge,
+            executes=executes,
+            cut=cut,
+            chunks=((seconds, None),),
+        )
 
     @classmethod
     def slow(cls, seconds: float) -> Self:
@@ -99,7 +106,10 @@ class Fault:
 
     def replacement(self) -> Answer:
         """Return the answer instead of the normal one."""
-        return Answer(status=self.status or 200, body=None if isinstance(self.body, Special) else self.body)
+        return Answer(
+            status=self.status or 200,
+            body=None if isinstance(self.body, Special) else self.body,
+        )
 
     def changed(self, normal: Answer) -> Answer:
         """Return the normal answer with this fault's changes; a refusal keeps its body and, unless streamed, status."""
@@ -114,7 +124,10 @@ def _merged(base: Any, changes: Any) -> Any:
     """Return the base with the changes merged into it, objects member by member."""
     if not isinstance(base, Mapping) or not isinstance(changes, Mapping):
         return changes
-    merged = {**base, **{key: _merged(base.get(key), value) for key, value in changes.items()}}
+    merged = {
+        **base,
+        **{key: _merged(base.get(key), value) for key, value in changes.items()},
+    }
     return {key: value for key, value in merged.items() if value is not REMOVED}
 
 
@@ -134,11 +147,17 @@ class Faults:
     _scripted: list[_Rule] = field(default_factory=list, init=False, repr=False)
     _standing: list[_Rule] = field(default_factory=list, init=False, repr=False)
 
-    def script(self, *faults: Fault, method: str | None = None, path: PathMatch = None) -> None:
+    def script(
+        self, *faults: Fault, method: str | None = None, path: PathMatch = None
+    ) -> None:
         """Queue faults, each for the next one matching request."""
-        self._scripted.extend(_Rule(fault=fault, method=method, path=path) for fault in faults)
+        self._scripted.extend(
+            _Rule(fault=fault, method=method, path=path) for fault in faults
+        )
 
-    def always(self, fault: Fault, *, method: str | None = None, path: PathMatch = None) -> None:
+    def always(
+        self, fault: Fault, *, method: str | None = None, path: PathMatch = None
+    ) -> None:
         """Apply a fault to all matching requests until `behave`; scripted faults go first, then the latest of these."""
         self._standing.insert(0, _Rule(fault=fault, method=method, path=path))
 

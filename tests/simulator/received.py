@@ -54,9 +54,13 @@ class Inbox:
     """All requests in order of arrival."""
 
     requests: list[ReceivedRequest] = field(default_factory=list, init=False)
-    _arrival: asyncio.Condition = field(default_factory=asyncio.Condition, init=False, repr=False)
+    _arrival: asyncio.Condition = field(
+        default_factory=asyncio.Condition, init=False, repr=False
+    )
 
-    def received(self, method: str | None = None, path: PathMatch = None) -> list[ReceivedRequest]:
+    def received(
+        self, method: str | None = None, path: PathMatch = None
+    ) -> list[ReceivedRequest]:
         """Return the requests with this method and end of path (or predicate)."""
         return [request for request in self.requests if request.matches(method, path)]
 
@@ -68,14 +72,18 @@ class Inbox:
     @property
     def deletes(self) -> list[ReceivedRequest]:
         """Return the requests to delete a schedule."""
-        return self.received("DELETE", lambda request: "/charge-schedules/" in request.path)
+        return self.received(
+            "DELETE", lambda request: "/charge-schedules/" in request.path
+        )
 
     async def wait_for_request(
         self, count: int = 1, *, method: str | None = None, path: PathMatch = None
     ) -> ReceivedRequest:
         """Wait until so many matching requests have arrived since the start, and return the last of them."""
         async with self._arrival:
-            await self._arrival.wait_for(lambda: len(self.received(method, path)) >= count)
+            await self._arrival.wait_for(
+                lambda: len(self.received(method, path)) >= count
+            )
         return self.received(method, path)[count - 1]
 
     async def announce(self) -> None:

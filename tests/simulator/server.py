@@ -36,7 +36,9 @@ class Simulator(Cloud, Faults, Inbox):
     applications: dict[str, str] = field(default_factory=_demo_applications)
     port: int = 0
     _runner: web.AppRunner | None = field(default=None, init=False, repr=False)
-    _handlers: WeakSet[asyncio.Task[Any]] = field(default_factory=WeakSet, init=False, repr=False)
+    _handlers: WeakSet[asyncio.Task[Any]] = field(
+        default_factory=WeakSet, init=False, repr=False
+    )
 
     @property
     def url(self) -> str:
@@ -50,7 +52,10 @@ class Simulator(Cloud, Faults, Inbox):
         app.router.add_route("*", "/{path:.*}", self._serve)
         # A client that goes away ends its handler, so that nothing waits for a held request of nobody.
         self._runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_TIMEOUT
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=_SHUTDOWN_TIMEOUT,
         )
         await self._runner.setup()
         await web.TCPSite(self._runner, _HOST, self.port).start()
@@ -71,7 +76,10 @@ class Simulator(Cloud, Faults, Inbox):
         return self
 
     async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Stop."""
         await self.stop()
@@ -109,21 +117,30 @@ class Simulator(Cloud, Faults, Inbox):
 
     def _answer_without_effect(self, received: ReceivedRequest) -> Answer:
         """Answer as if it had been done."""
-        before = {vehicle_id: dict(vehicle.schedules) for vehicle_id, vehicle in self.vehicles.items()}
+        before = {
+            vehicle_id: dict(vehicle.schedules)
+            for vehicle_id, vehicle in self.vehicles.items()
+        }
         answer = self.answer(received)
         for vehicle_id, schedules in before.items():
             self.vehicles[vehicle_id].schedules = schedules
         return answer
 
 
-async def _send(request: web.Request, answer: Answer, fault: Fault) -> web.StreamResponse:
+async def _send(
+    request: web.Request, answer: Answer, fault: Fault
+) -> web.StreamResponse:
     """Send an answer whole, in chunks, or cut off."""
     if fault.cut is Cut.BEFORE_ANSWER:
         _abort(request, reset=True)
         return web.Response()
     request_id = str(uuid4())
     body = answer.encoded(request_id)
-    headers = {"SC-Request-Id": request_id, "Content-Type": answer.content_type, **fault.headers}
+    headers = {
+        "SC-Request-Id": request_id,
+        "Content-Type": answer.content_type,
+        **fault.headers,
+    }
     if not fault.chunks and fault.cut is None:
         return web.Response(status=answer.status, body=body, headers=headers)
 
@@ -150,5 +167,7 @@ def _abort(request: web.Request, *, reset: bool = False) -> None:
     if (transport := request.transport) is None:
         return
     if reset:
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
+        )
     transport.abort()

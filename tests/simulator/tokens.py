@@ -27,7 +27,9 @@ class Tokens:
     def issue_token(self, application: str | None = None) -> str:
         """Return a new valid token, as one pasted by the user."""
         token = secrets.token_urlsafe(32)
-        self._tokens[token] = Token(application=application, expires_at=self.clock() + self.token_lifetime)
+        self._tokens[token] = Token(
+            application=application, expires_at=self.clock() + self.token_lifetime
+        )
         return token
 
     def mint_token(self, client_id: str, client_secret: str) -> str | None:

@@ -27,7 +27,9 @@ from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Car, Simu
 TOKEN_PATH: Final = "/oauth2/token"
 
 SCHEDULE: Final = DailySchedule(
-    location=Location(latitude=37.7749, longitude=-122.4194), start_time="08:00", stop_time="10:00"
+    location=Location(latitude=37.7749, longitude=-122.4194),
+    start_time="08:00",
+    stop_time="10:00",
 )
 
 # The answer as the documentation shows it.
@@ -59,12 +61,16 @@ EXECUTION: Final[dict[str, Any]] = {
 
 async def create(smartcar: SmartcarClient, car: Car = TESLA) -> Execution:
     """Set the schedule of these tests on a car."""
-    return await smartcar.async_create_daily_schedule(car.vehicle_id, car.user_id, SCHEDULE)
+    return await smartcar.async_create_daily_schedule(
+        car.vehicle_id, car.user_id, SCHEDULE
+    )
 
 
 async def delete(smartcar: SmartcarClient, schedule_id: str) -> Execution:
     """Delete a schedule from the Tesla."""
-    return await smartcar.async_delete_schedule(TESLA.vehicle_id, TESLA.user_id, schedule_id)
+    return await smartcar.async_delete_schedule(
+        TESLA.vehicle_id, TESLA.user_id, schedule_id
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +92,9 @@ def credentials(session: aiohttp.ClientSession) -> ClientCredentials:
 
 
 @pytest.fixture
-def smartcar(simulator: Simulator, session: aiohttp.ClientSession, credentials: ClientCredentials) -> SmartcarClient:
+def smartcar(
+    simulator: Simulator, session: aiohttp.ClientSession, credentials: ClientCredentials
+) -> SmartcarClient:
     """Return a client that mints its tokens."""
     return SmartcarClient(session, credentials)
 
@@ -151,7 +159,16 @@ class Resolver(AbstractResolver):
         step = self.steps[self.look_ups]
         self.look_ups += 1
         await step()
-        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+        return [
+            ResolveResult(
+                hostname=host,
+                host="127.0.0.1",
+                port=port,
+                family=socket.AF_INET,
+                proto=0,
+                flags=0,
+            )
+        ]
 
     @override
     async def close(self) -> None:
@@ -174,7 +191,9 @@ class RawServer:
 
     async def start(self, context: ssl.SSLContext | None) -> None:
         """Listen on a free port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, ssl=context
+        )
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
@@ -182,7 +201,9 @@ class RawServer:
         if self._server is not None:
             self._server.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         """Note the request's head, answer, and hang up."""
         self.heads.append(await reader.readuntil(b"\r\n\r\n"))
         await self._answering(reader, writer)
@@ -192,7 +213,9 @@ class RawServer:
 def sending(reply: bytes) -> Answering:
     """Answer with these bytes, and wait until the client hangs up."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         """Send, and stay."""
         writer.write(reply)
         with suppress(ConnectionError):
@@ -204,7 +227,9 @@ def sending(reply: bytes) -> Answering:
 def hanging_up(reply: bytes = b"") -> Answering:
     """Answer with these bytes, and hang up."""
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         """Send, and leave."""
         writer.write(reply)
 
@@ -216,7 +241,9 @@ async def serve(socket_enabled: None) -> AsyncIterator[Serving]:
     """Return how to start a raw server; all of them stop after the test."""
     servers: list[RawServer] = []
 
-    async def start(answering: Answering, context: ssl.SSLContext | None = None) -> RawServer:
+    async def start(
+        answering: Answering, context: ssl.SSLContext | None = None
+    ) -> RawServer:
         """Start a raw server."""
         servers.append(RawServer(answering))
         await servers[-1].start(context)

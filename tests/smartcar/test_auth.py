@@ -19,7 +19,16 @@ from custom_components.smartcar_charging.smartcar import (
     auth,
     client,
 )
-from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, REMOVED, TESLA, VOLVO, Cut, Fault, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    REMOVED,
+    TESLA,
+    VOLVO,
+    Cut,
+    Fault,
+    Simulator,
+)
 
 from .conftest import TOKEN_PATH, Clock, Serving, create, hanging_up, sending
 
@@ -28,10 +37,14 @@ TOKEN = "a-pasted-token-that-nobody-may-see"
 
 def everything_said(error: BaseException) -> str:
     """Return all that a log could show of an error and of what caused it."""
-    return "".join([*traceback.format_exception(error), str(error), repr(error), repr(vars(error))])
+    return "".join(
+        [*traceback.format_exception(error), str(error), repr(error), repr(vars(error))]
+    )
 
 
-async def test_minting_is_the_official_request(simulator: Simulator, credentials: ClientCredentials) -> None:
+async def test_minting_is_the_official_request(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
     """A token is asked for with a form, as the documentation shows it."""
     token = await credentials.async_get_token()
 
@@ -47,29 +60,43 @@ async def test_minting_is_the_official_request(simulator: Simulator, credentials
     assert simulator.tokens_minted == [token]
 
 
-async def test_token_is_minted_once_for_commands_at_once(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_token_is_minted_once_for_commands_at_once(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """All commands wait for the one token."""
-    await asyncio.gather(*(create(smartcar, car) for car in (TESLA, VOLVO, TESLA, VOLVO)))
+    await asyncio.gather(
+        *(create(smartcar, car) for car in (TESLA, VOLVO, TESLA, VOLVO))
+    )
 
     assert len(simulator.received(path=TOKEN_PATH)) == 1
     assert len(simulator.creates) == 4
 
 
-async def test_failed_minting_does_not_block_the_next(simulator: Simulator, credentials: ClientCredentials) -> None:
+async def test_failed_minting_does_not_block_the_next(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
     """Those who waited ask themselves."""
     simulator.script(Fault(status=500), path=TOKEN_PATH)
 
     failed, token = await asyncio.gather(
-        credentials.async_get_token(), credentials.async_get_token(), return_exceptions=True
+        credentials.async_get_token(),
+        credentials.async_get_token(),
+        return_exceptions=True,
     )
 
     assert isinstance(failed, NotSentError)
     assert simulator.tokens_minted == [token]
 
 
-@pytest.mark.parametrize(("age", "minted"), [(0, 1), (3539.9, 1), (3540, 2), (3600, 2), (90_000, 2)])
+@pytest.mark.parametrize(
+    ("age", "minted"), [(0, 1), (3539.9, 1), (3540, 2), (3600, 2), (90_000, 2)]
+)
 async def test_token_is_renewed_before_its_last_minute(
-    simulator: Simulator, smartcar: SmartcarClient, clock: Clock, age: float, minted: int
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    clock: Clock,
+    age: float,
+    minted: int,
 ) -> None:
     """No command is sent with a token that could expire on its way."""
     await create(smartcar)
@@ -97,7 +124,11 @@ async def test_token_is_renewed_before_its_last_minute(
     ],
 )
 async def test_odd_lifetime_counts_as_the_documented_hour(
-    simulator: Simulator, credentials: ClientCredentials, clock: Clock, expires_in: object, usable_for: float
+    simulator: Simulator,
+    credentials: ClientCredentials,
+    clock: Clock,
+    expires_in: object,
+    usable_for: float,
 ) -> None:
     """Only a sane number is believed."""
     simulator.always(Fault(merge={"expires_in": expires_in}), path=TOKEN_PATH)
@@ -137,13 +168,22 @@ async def test_discarding_another_token_keeps_the_present_one(
 
 @pytest.mark.parametrize(
     ("client_id", "client_secret"),
-    [("client_unknown", DEMO_CLIENT_SECRET), (DEMO_CLIENT_ID, "wrong secret"), (DEMO_CLIENT_ID, "s3cr€t&=+ ")],
+    [
+        ("client_unknown", DEMO_CLIENT_SECRET),
+        (DEMO_CLIENT_ID, "wrong secret"),
+        (DEMO_CLIENT_ID, "s3cr€t&=+ "),
+    ],
 )
 async def test_wrong_credentials_are_an_authentication_error(
-    simulator: Simulator, session: aiohttp.ClientSession, client_id: str, client_secret: str
+    simulator: Simulator,
+    session: aiohttp.ClientSession,
+    client_id: str,
+    client_secret: str,
 ) -> None:
     """A wrong id or secret is said once, and nothing goes to the car."""
-    smartcar = SmartcarClient(session, ClientCredentials(session, client_id, client_secret))
+    smartcar = SmartcarClient(
+        session, ClientCredentials(session, client_id, client_secret)
+    )
 
     with pytest.raises(AuthenticationError, match="invalid_client") as caught:
         await create(smartcar)
@@ -154,7 +194,9 @@ async def test_wrong_credentials_are_an_authentication_error(
 
 
 @pytest.mark.parametrize("status", [400, 401])
-@pytest.mark.parametrize("body", [{"error": "invalid_request"}, {"error": "invalid_client"}])
+@pytest.mark.parametrize(
+    "body", [{"error": "invalid_request"}, {"error": "invalid_client"}]
+)
 async def test_only_oauth_refusals_are_about_the_credentials(
     simulator: Simulator, credentials: ClientCredentials, status: int, body: Any
 ) -> None:
@@ -168,16 +210,32 @@ async def test_only_oauth_refusals_are_about_the_credentials(
 @pytest.mark.parametrize(
     ("fault", "limit", "text"),
     [
-        (Fault(status=302, body=None, headers={"Location": "/v3/elsewhere"}), 30, "no access token: HTTP 302"),
+        (
+            Fault(status=302, body=None, headers={"Location": "/v3/elsewhere"}),
+            30,
+            "no access token: HTTP 302",
+        ),
         (Fault(status=400), 30, "no access token: HTTP 400"),
-        (Fault(status=401, body="<html>Sign in to the hotel's network</html>"), 30, "no access token: HTTP 401"),
+        (
+            Fault(status=401, body="<html>Sign in to the hotel's network</html>"),
+            30,
+            "no access token: HTTP 401",
+        ),
         (Fault(status=403), 30, "no access token: HTTP 403"),
         (Fault(status=404), 30, "no access token: HTTP 404"),
         (Fault(status=429), 30, "no access token: HTTP 429"),
         (Fault(status=500), 30, "no access token: HTTP 500"),
-        (Fault(status=503, body={"error": "invalid_client"}), 30, "no access token: HTTP 503"),
+        (
+            Fault(status=503, body={"error": "invalid_client"}),
+            30,
+            "no access token: HTTP 503",
+        ),
         (Fault(body={"error": "invalid_client"}), 30, "no access token: HTTP 200"),
-        (Fault(status=500, body={"access_token": "token"}), 30, "no access token: HTTP 500"),
+        (
+            Fault(status=500, body={"access_token": "token"}),
+            30,
+            "no access token: HTTP 500",
+        ),
         (Fault(body="<html>"), 30, "no access token: HTTP 200"),
         (Fault(body=[]), 30, "no access token: HTTP 200"),
         (Fault(body=None), 30, "no access token: HTTP 200"),
@@ -212,7 +270,9 @@ async def test_no_token_is_not_sent(
     assert DEMO_CLIENT_SECRET not in everything_said(caught.value)
 
 
-async def test_token_endpoint_that_is_down_is_not_sent(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_token_endpoint_that_is_down_is_not_sent(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """Without a connection there is no token."""
     await simulator.stop()
 
@@ -226,9 +286,23 @@ def test_token_is_waited_for_half_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["", "two words", "a\r\nX-Header: b", "a\n", "tökén", "a\x00", 5, None, ["a"], REMOVED]
+    "token",
+    [
+        "",
+        "two words",
+        "a\r\nX-Header: b",
+        "a\n",
+        "tökén",
+        "a\x00",
+        5,
+        None,
+        ["a"],
+        REMOVED,
+    ],
 )
-async def test_what_is_no_token_is_not_sent(simulator: Simulator, smartcar: SmartcarClient, token: object) -> None:
+async def test_what_is_no_token_is_not_sent(
+    simulator: Simulator, smartcar: SmartcarClient, token: object
+) -> None:
     """What can not stand in a header is not a token."""
     simulator.always(Fault(merge={"access_token": token}), path=TOKEN_PATH)
 
@@ -238,7 +312,9 @@ async def test_what_is_no_token_is_not_sent(simulator: Simulator, smartcar: Smar
     assert {request.path for request in simulator.requests} == {TOKEN_PATH}
 
 
-@pytest.mark.parametrize("token", ["", " ", "two words", "a\r\nX-Header: b", "a\n", "tökén", "a\x00"])
+@pytest.mark.parametrize(
+    "token", ["", " ", "two words", "a\r\nX-Header: b", "a\n", "tökén", "a\x00"]
+)
 async def test_what_is_no_pasted_token_is_an_authentication_error(
     simulator: Simulator, session: aiohttp.ClientSession, token: str
 ) -> None:
@@ -267,7 +343,9 @@ def test_pasted_token_has_no_successor() -> None:
     assert not AccessToken(TOKEN).discard(TOKEN)
 
 
-async def test_reprs_hold_no_secret(simulator: Simulator, credentials: ClientCredentials) -> None:
+async def test_reprs_hold_no_secret(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
     """Whoever prints a token's owner sees its class."""
     await credentials.async_get_token()
 
@@ -278,15 +356,30 @@ async def test_reprs_hold_no_secret(simulator: Simulator, credentials: ClientCre
 @pytest.mark.parametrize(
     "shape",
     [
-        {"errors": [{"type": "VALIDATION", "code": TOKEN, "detail": f"bad token {TOKEN}"}]},
+        {
+            "errors": [
+                {"type": "VALIDATION", "code": TOKEN, "detail": f"bad token {TOKEN}"}
+            ]
+        },
         {"error": TOKEN},
         {"type": TOKEN, "description": TOKEN},
-        {"errors": [{"type": "UPSTREAM", "title": "long " * 57 + TOKEN, "meta": {"debug": {"requestId": TOKEN}}}]},
+        {
+            "errors": [
+                {
+                    "type": "UPSTREAM",
+                    "title": "long " * 57 + TOKEN,
+                    "meta": {"debug": {"requestId": TOKEN}},
+                }
+            ]
+        },
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
 async def test_body_that_repeats_the_token_loses_it(
-    simulator: Simulator, session: aiohttp.ClientSession, status: int, shape: dict[str, Any]
+    simulator: Simulator,
+    session: aiohttp.ClientSession,
+    status: int,
+    shape: dict[str, Any],
 ) -> None:
     """A server that shows the token back does not get it into an error."""
     simulator.script(Fault(status=status, body=shape))
@@ -299,7 +392,9 @@ async def test_body_that_repeats_the_token_loses_it(
     assert "***" in everything_said(caught.value)
 
 
-async def test_status_that_repeats_the_token_loses_it(simulator: Simulator, session: aiohttp.ClientSession) -> None:
+async def test_status_that_repeats_the_token_loses_it(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
     """The word for the status is shown too, so it is no way for the token to get out."""
     simulator.script(Fault(body={"data": {"attributes": {"status": {"value": TOKEN}}}}))
 
@@ -310,9 +405,19 @@ async def test_status_that_repeats_the_token_loses_it(simulator: Simulator, sess
     assert str(caught.value) == "HTTP 200: the answer says '***'"
 
 
-async def test_body_that_repeats_the_secret_loses_it(simulator: Simulator, credentials: ClientCredentials) -> None:
+async def test_body_that_repeats_the_secret_loses_it(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
     """A token endpoint that shows the secret back does not get it into an error."""
-    simulator.script(Fault(status=401, body={"error": DEMO_CLIENT_SECRET, "description": f"no {DEMO_CLIENT_SECRET}"}))
+    simulator.script(
+        Fault(
+            status=401,
+            body={
+                "error": DEMO_CLIENT_SECRET,
+                "description": f"no {DEMO_CLIENT_SECRET}",
+            },
+        )
+    )
 
     with pytest.raises(AuthenticationError) as caught:
         await credentials.async_get_token()
@@ -321,10 +426,14 @@ async def test_body_that_repeats_the_secret_loses_it(simulator: Simulator, crede
     assert str(caught.value) == "***"
 
 
-async def test_short_secret_does_not_spoil_the_answer(simulator: Simulator, session: aiohttp.ClientSession) -> None:
+async def test_short_secret_does_not_spoil_the_answer(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
     """Something so short is no secret, and taking it out would garble every answer."""
     simulator.applications["client_short"] = "access"
-    smartcar = SmartcarClient(session, ClientCredentials(session, "client_short", "access"))
+    smartcar = SmartcarClient(
+        session, ClientCredentials(session, "client_short", "access")
+    )
 
     assert (await create(smartcar)).status == "SUCCESS"
 
@@ -333,7 +442,10 @@ async def test_lost_connections_show_no_secret(
     serve: Serving, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing that aiohttp says of a broken exchange gives the token away."""
-    garbage, silent = await serve(sending(b"SSH-2.0-OpenSSH\r\n\r\n")), await serve(hanging_up())
+    garbage, silent = (
+        await serve(sending(b"SSH-2.0-OpenSSH\r\n\r\n")),
+        await serve(hanging_up()),
+    )
     errors = []
     for url in (garbage.url, silent.url, "http://127.0.0.1:9"):
         monkeypatch.setattr(client, "API_URL", url)

@@ -17,32 +17,57 @@ from tests.simulator import REMOVED, TESLA, VOLVO, Car, Fault, Simulator
 
 from .conftest import paths
 
-SIMULATED = Car(make="VOLVO", model="EX30", year=2025, mode="simulated", permissions=("read_charge",))
+SIMULATED = Car(
+    make="VOLVO",
+    model="EX30",
+    year=2025,
+    mode="simulated",
+    permissions=("read_charge",),
+)
 
 
-def resource(connection_id: object = "connection", vehicle_id: object = "car", user_id: object = "user") -> Any:
+def resource(
+    connection_id: object = "connection",
+    vehicle_id: object = "car",
+    user_id: object = "user",
+) -> Any:
     """Return a connection as Smartcar lists it, or with something else for an id."""
     return {
         "id": connection_id,
         "type": "connection",
-        "relationships": {"vehicle": {"data": {"id": vehicle_id}}, "user": {"data": {"id": user_id}}},
+        "relationships": {
+            "vehicle": {"data": {"id": vehicle_id}},
+            "user": {"data": {"id": user_id}},
+        },
     }
 
 
-async def test_connections_are_the_official_request(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_connections_are_the_official_request(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """The list is asked for by mode and page, with the token and no user."""
     await smartcar.async_get_connections()
 
     live, simulated = simulator.received("GET")
     assert live.path == simulated.path == "/v3/connections"
-    assert live.query == {"filter[vehicle.mode]": "live", "page[number]": "1", "page[size]": "100"}
-    assert simulated.query == {"filter[vehicle.mode]": "simulated", "page[number]": "1", "page[size]": "100"}
+    assert live.query == {
+        "filter[vehicle.mode]": "live",
+        "page[number]": "1",
+        "page[size]": "100",
+    }
+    assert simulated.query == {
+        "filter[vehicle.mode]": "simulated",
+        "page[number]": "1",
+        "page[size]": "100",
+    }
     assert live.headers["Authorization"] == f"Bearer {simulator.tokens_minted[0]}"
     assert "sc-user-id" not in live.headers
     assert live.body == b""
 
 
-async def test_live_cars_come_before_simulated_ones(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_live_cars_come_before_simulated_ones(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """All connected cars are listed, with what is known of them."""
     simulator.add_car(SIMULATED)
 
@@ -58,22 +83,40 @@ async def test_live_cars_come_before_simulated_ones(simulator: Simulator, smartc
         year=2024,
     )
     assert (volvo.vehicle_id, volvo.can_control_charge) == (VOLVO.vehicle_id, True)
-    assert (simulated.vehicle_id, simulated.can_control_charge) == (SIMULATED.vehicle_id, False)
+    assert (simulated.vehicle_id, simulated.can_control_charge) == (
+        SIMULATED.vehicle_id,
+        False,
+    )
 
 
-async def test_all_pages_are_read(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_all_pages_are_read(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """More cars than fit on a page are all listed, once each."""
     for _ in range(248):
         simulator.add_car(Car(make="TESLA", model="Model 3", year=2023))
 
     connections = await smartcar.async_get_connections()
 
-    assert [connection.vehicle_id for connection in connections] == list(simulator.vehicles)
-    assert [request.query["page[number]"] for request in simulator.received("GET")] == ["1", "2", "3", "1"]
+    assert [connection.vehicle_id for connection in connections] == list(
+        simulator.vehicles
+    )
+    assert [request.query["page[number]"] for request in simulator.received("GET")] == [
+        "1",
+        "2",
+        "3",
+        "1",
+    ]
 
 
 @pytest.mark.parametrize(
-    "merge", [{"links": REMOVED}, {"links": None}, {"meta": REMOVED}, {"meta": {"totalCount": None}}]
+    "merge",
+    [
+        {"links": REMOVED},
+        {"links": None},
+        {"meta": REMOVED},
+        {"meta": {"totalCount": None}},
+    ],
 )
 async def test_link_or_count_alone_lead_to_the_next_page(
     simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any]
@@ -86,7 +129,13 @@ async def test_link_or_count_alone_lead_to_the_next_page(
     assert len(await smartcar.async_get_connections()) == 102
 
 
-@pytest.mark.parametrize("merge", [{"links": REMOVED, "meta": REMOVED}, {"links": [], "meta": {"totalCount": "many"}}])
+@pytest.mark.parametrize(
+    "merge",
+    [
+        {"links": REMOVED, "meta": REMOVED},
+        {"links": [], "meta": {"totalCount": "many"}},
+    ],
+)
 async def test_no_sign_of_a_further_page_ends_the_list(
     simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any]
 ) -> None:
@@ -97,7 +146,9 @@ async def test_no_sign_of_a_further_page_ends_the_list(
     assert len(simulator.received("GET")) == 2
 
 
-async def test_full_page_that_is_the_last_ends_the_list(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_full_page_that_is_the_last_ends_the_list(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A hundred cars are one page."""
     for _ in range(98):
         simulator.add_car(Car(make="TESLA", model="Model 3", year=2023))
@@ -106,7 +157,9 @@ async def test_full_page_that_is_the_last_ends_the_list(simulator: Simulator, sm
     assert len(simulator.received("GET")) == 2
 
 
-async def test_repeated_page_ends_the_list(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_repeated_page_ends_the_list(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A server that gives the same page for ever is asked twice for each mode."""
     body = {"data": [resource()], "links": {"next": "/connections"}}
     simulator.always(Fault(body=body), path="/connections")
@@ -127,7 +180,9 @@ async def test_list_without_end_is_ended(
     assert len(await smartcar.async_get_connections()) == 200
 
 
-async def test_garbage_among_the_resources_is_skipped(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_garbage_among_the_resources_is_skipped(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """What names no car and user by valid ids is not a connection."""
     garbage: list[Any] = [
         None,
@@ -138,18 +193,40 @@ async def test_garbage_among_the_resources_is_skipped(simulator: Simulator, smar
         {"id": "x", "relationships": []},
         {"id": "x", "relationships": {"vehicle": 1}},
     ]
-    bad_ids = [resource(connection_id=5), resource(vehicle_id=".."), resource(user_id="a/b"), resource(user_id=None)]
-    simulator.script(Fault(body={"data": [*garbage, *bad_ids, resource()]}), path="/connections")
+    bad_ids = [
+        resource(connection_id=5),
+        resource(vehicle_id=".."),
+        resource(user_id="a/b"),
+        resource(user_id=None),
+    ]
+    simulator.script(
+        Fault(body={"data": [*garbage, *bad_ids, resource()]}), path="/connections"
+    )
 
     (connection,) = await smartcar.async_get_connections()
 
-    assert connection == Connection(connection_id="connection", vehicle_id="car", user_id="user")
+    assert connection == Connection(
+        connection_id="connection", vehicle_id="car", user_id="user"
+    )
 
 
 @pytest.mark.parametrize(
-    "body", [None, "<html>", "[]", "null", {"data": None}, {"data": {"id": "x"}}, {"data": "cars"}, {}, "[" * 200_000]
+    "body",
+    [
+        None,
+        "<html>",
+        "[]",
+        "null",
+        {"data": None},
+        {"data": {"id": "x"}},
+        {"data": "cars"},
+        {},
+        "[" * 200_000,
+    ],
 )
-async def test_list_that_is_none_is_unconfirmed(simulator: Simulator, smartcar: SmartcarClient, body: Any) -> None:
+async def test_list_that_is_none_is_unconfirmed(
+    simulator: Simulator, smartcar: SmartcarClient, body: Any
+) -> None:
     """An answer that holds no list is not taken for an account without cars."""
     simulator.script(Fault(body=body), path="/connections")
 
@@ -157,14 +234,18 @@ async def test_list_that_is_none_is_unconfirmed(simulator: Simulator, smartcar: 
         await smartcar.async_get_connections()
 
 
-async def test_no_cars_is_an_empty_list(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_no_cars_is_an_empty_list(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """An account without cars is fine."""
     simulator.vehicles.clear()
 
     assert await smartcar.async_get_connections() == []
 
 
-async def test_check_of_credentials_is_free_and_small(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_check_of_credentials_is_free_and_small(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """The check asks for one connection, which costs nothing."""
     await smartcar.async_check_credentials()
 
@@ -181,7 +262,10 @@ async def test_check_of_credentials_is_free_and_small(simulator: Simulator, smar
     ],
 )
 async def test_check_of_credentials_says_what_is_wrong(
-    simulator: Simulator, pasted: SmartcarClient, fault: Fault, raised: type[SmartcarError]
+    simulator: Simulator,
+    pasted: SmartcarClient,
+    fault: Fault,
+    raised: type[SmartcarError],
 ) -> None:
     """A check that fails raises what Smartcar answered."""
     simulator.script(fault)
@@ -192,8 +276,14 @@ async def test_check_of_credentials_says_what_is_wrong(
     assert type(caught.value) is raised
 
 
-async def test_a_car_in_both_modes_is_listed_once(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_a_car_in_both_modes_is_listed_once(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A server that does not heed the filter would else double every car."""
-    simulator.always(Fault(body={"data": [resource()], "links": {"next": None}}), path="/connections")
+    simulator.always(
+        Fault(body={"data": [resource()], "links": {"next": None}}), path="/connections"
+    )
 
-    assert [connection.vehicle_id for connection in await smartcar.async_get_connections()] == ["car"]
+    assert [
+        connection.vehicle_id for connection in await smartcar.async_get_connections()
+    ] == ["car"]

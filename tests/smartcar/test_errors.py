@@ -17,7 +17,11 @@ from custom_components.smartcar_charging.smartcar import (
 from custom_components.smartcar_charging.smartcar.errors import error_from, read_error
 from tests.simulator import error_body
 
-ERROR = {"type": "VALIDATION", "code": "MISSING_PARAMETER", "detail": "The header is missing."}
+ERROR = {
+    "type": "VALIDATION",
+    "code": "MISSING_PARAMETER",
+    "detail": "The header is missing.",
+}
 
 
 @pytest.mark.parametrize(
@@ -30,14 +34,21 @@ ERROR = {"type": "VALIDATION", "code": "MISSING_PARAMETER", "detail": "The heade
         {"error": ERROR, "type": "SERVER"},
         ERROR,
         {"data": {"attributes": {"status": {"value": "ERROR", "error": ERROR}}}},
-        {"errors": [], "error": None, "data": {"type": "x", "attributes": {"status": {"error": ERROR}}}},
+        {
+            "errors": [],
+            "error": None,
+            "data": {"type": "x", "attributes": {"status": {"error": ERROR}}},
+        },
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
 def test_every_shape_is_read(status: int, body: dict[str, Any]) -> None:
     """An error is found in each of its places, and the first of them counts."""
     assert read_error(body, http_status=status) == ErrorDetails(
-        http_status=status, type="VALIDATION", code="MISSING_PARAMETER", message="The header is missing."
+        http_status=status,
+        type="VALIDATION",
+        code="MISSING_PARAMETER",
+        message="The header is missing.",
     )
 
 
@@ -69,7 +80,12 @@ def test_documented_body_is_read_whole() -> None:
         {"error": ""},
         {"type": "", "code": None},
         {"data": None, "type": "VALIDATION"},
-        {"data": {"type": "charge-schedule-execution", "attributes": {"status": {"value": "SUCCESS"}}}},
+        {
+            "data": {
+                "type": "charge-schedule-execution",
+                "attributes": {"status": {"value": "SUCCESS"}},
+            }
+        },
         {"data": {"attributes": {"status": "ERROR"}}},
         {"data": {"attributes": {"status": {"error": None}}}},
         {"data": [ERROR]},
@@ -87,8 +103,14 @@ def test_no_error_is_read_from_anything_else(body: Any) -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        ({"detail": "detail", "description": "description", "title": "title"}, "detail"),
-        ({"detail": None, "description": "description", "title": "title"}, "description"),
+        (
+            {"detail": "detail", "description": "description", "title": "title"},
+            "detail",
+        ),
+        (
+            {"detail": None, "description": "description", "title": "title"},
+            "description",
+        ),
         ({"detail": " ", "title": "title"}, "title"),
         ({"detail": ["x"], "title": 5}, None),
         ({"detail": "two\n\tlines "}, "two lines"),
@@ -96,7 +118,9 @@ def test_no_error_is_read_from_anything_else(body: Any) -> None:
         ({"detail": "lone \ud800 surrogate"}, "lone ? surrogate"),
     ],
 )
-def test_message_is_the_first_that_says_something(error: dict[str, Any], expected: str | None) -> None:
+def test_message_is_the_first_that_says_something(
+    error: dict[str, Any], expected: str | None
+) -> None:
     """The reason is one line of bearable length that can be stored."""
     details = read_error({"error": {"type": "VALIDATION", **error}}, http_status=400)
 
@@ -105,11 +129,21 @@ def test_message_is_the_first_that_says_something(error: dict[str, Any], expecte
 
 
 @pytest.mark.parametrize(
-    "error", [None, 5, "text", [], {"type": 5, "code": ["x"], "meta": "x"}, {"meta": {"debug": 1}}]
+    "error",
+    [
+        None,
+        5,
+        "text",
+        [],
+        {"type": 5, "code": ["x"], "meta": "x"},
+        {"meta": {"debug": 1}},
+    ],
 )
 def test_error_of_another_shape_is_still_one(error: Any) -> None:
     """An error that can not be read is one of which nothing is known."""
-    assert read_error({"errors": [error]}, http_status=200) == ErrorDetails(http_status=200)
+    assert read_error({"errors": [error]}, http_status=200) == ErrorDetails(
+        http_status=200
+    )
 
 
 def test_oauth_error_is_a_code() -> None:
@@ -136,7 +170,9 @@ def test_oauth_error_is_a_code() -> None:
     ],
 )
 @pytest.mark.parametrize("status", [None, 200, 302, 404, 500])
-def test_known_type_decides(error_type: str, raised: type[SmartcarError], status: int | None) -> None:
+def test_known_type_decides(
+    error_type: str, raised: type[SmartcarError], status: int | None
+) -> None:
     """A documented type means the same with every status."""
     details = ErrorDetails(type=error_type, http_status=status)
 
@@ -187,7 +223,10 @@ def test_every_known_type_is_documented() -> None:
     ],
 )
 def test_status_decides_without_a_known_type(
-    status: int | None, raised: type[SmartcarError], kind: ErrorType | None, error_type: str | None
+    status: int | None,
+    raised: type[SmartcarError],
+    kind: ErrorType | None,
+    error_type: str | None,
 ) -> None:
     """Of an unknown type, 4xx and 501 prove a refusal, and nothing else does."""
     details = ErrorDetails(http_status=status, type=error_type)
@@ -231,7 +270,10 @@ def test_404_says_that_the_is_not_there_unless_it_is_about_something_else(
     error_type: str | None, code: str | None, is_gone: bool
 ) -> None:
     """A car or path that was not found says nothing of the schedule."""
-    assert ErrorDetails(http_status=404, type=error_type, code=code).is_not_there is is_gone
+    assert (
+        ErrorDetails(http_status=404, type=error_type, code=code).is_not_there
+        is is_gone
+    )
 
 
 @pytest.mark.parametrize(
@@ -255,10 +297,16 @@ def test_nothing_but_a_404_about_a_resource_says_so(details: ErrorDetails) -> No
     [
         (ErrorDetails(), "no reason given"),
         (ErrorDetails(http_status=502), "HTTP 502"),
-        (ErrorDetails(http_status=502, message="Bad gateway."), "HTTP 502: Bad gateway."),
+        (
+            ErrorDetails(http_status=502, message="Bad gateway."),
+            "HTTP 502: Bad gateway.",
+        ),
         (ErrorDetails(http_status=409, type="VEHICLE_STATE"), "VEHICLE_STATE"),
         (ErrorDetails(http_status=409, code="ASLEEP"), "ASLEEP"),
-        (ErrorDetails(type="VEHICLE_STATE", code="ASLEEP", message="It sleeps."), "VEHICLE_STATE/ASLEEP: It sleeps."),
+        (
+            ErrorDetails(type="VEHICLE_STATE", code="ASLEEP", message="It sleeps."),
+            "VEHICLE_STATE/ASLEEP: It sleeps.",
+        ),
         (ErrorDetails(message="no connection"), "no connection"),
     ],
 )
@@ -278,6 +326,8 @@ def test_reason_of_our_own_is_a_message() -> None:
 
 def test_tree_has_one_root() -> None:
     """One except clause catches all, and one all refusals; only a proof is a refusal."""
-    assert {InvalidIdError, NotSentError, RefusedError, UnconfirmedError} == {*SmartcarError.__subclasses__()}
+    assert {InvalidIdError, NotSentError, RefusedError, UnconfirmedError} == {
+        *SmartcarError.__subclasses__()
+    }
     assert RefusedError.__subclasses__() == [AuthenticationError]
     assert issubclass(InvalidIdError, ValueError)

@@ -4,11 +4,28 @@ from typing import Any
 
 import pytest
 
-from custom_components.smartcar_charging.smartcar import Connection, DailySchedule, Execution, Location, is_valid_id
+from custom_components.smartcar_charging.smartcar import (
+    Connection,
+    DailySchedule,
+    Execution,
+    Location,
+    is_valid_id,
+)
 
 from .conftest import EXECUTION, SCHEDULE
 
-GARBAGE: list[Any] = [None, 5, True, "text", [], [1], {}, {"data": None}, {"data": []}, {"data": {"attributes": "x"}}]
+GARBAGE: list[Any] = [
+    None,
+    5,
+    True,
+    "text",
+    [],
+    [1],
+    {},
+    {"data": None},
+    {"data": []},
+    {"data": {"attributes": "x"}},
+]
 HOME = Location(latitude=37.7749, longitude=-122.4194)
 
 
@@ -47,7 +64,10 @@ def test_garbage_is_an_execution_of_which_nothing_is_known(body: Any) -> None:
     [
         ("/vehicles/car/charge-schedules/sched_1", "sched_1"),
         ("/v3/vehicles/car/charge-schedules/daily/sched_1", "sched_1"),
-        ("https://vehicle.api.smartcar.com/v3/vehicles/car/charge-schedules/sched_1", "sched_1"),
+        (
+            "https://vehicle.api.smartcar.com/v3/vehicles/car/charge-schedules/sched_1",
+            "sched_1",
+        ),
         ("/vehicles/car/charge-schedules/", None),
         ("/vehicles/car/charge-schedules", None),
         ("/vehicles/car", None),
@@ -61,7 +81,9 @@ def test_garbage_is_an_execution_of_which_nothing_is_known(body: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("own_id", [None, "", "..", 5, "a" * 129])
-def test_link_tells_the_id_where_the_attribute_does_not(own_id: object, link: object, schedule_id: str | None) -> None:
+def test_link_tells_the_id_where_the_attribute_does_not(
+    own_id: object, link: object, schedule_id: str | None
+) -> None:
     """An id is only taken from a link to a schedule, and only if it is one."""
     body = {"data": {"attributes": {"scheduleId": own_id}, "links": {"schedule": link}}}
 
@@ -70,7 +92,12 @@ def test_link_tells_the_id_where_the_attribute_does_not(own_id: object, link: ob
 
 def test_attribute_goes_before_the_link() -> None:
     """The id that Smartcar names is the schedule's."""
-    body = {"data": {"attributes": {"scheduleId": "named"}, "links": {"schedule": "/charge-schedules/linked"}}}
+    body = {
+        "data": {
+            "attributes": {"scheduleId": "named"},
+            "links": {"schedule": "/charge-schedules/linked"},
+        }
+    }
 
     assert Execution.from_body(body).schedule_id == "named"
 
@@ -94,7 +121,9 @@ def test_attribute_goes_before_the_link() -> None:
 )
 def test_only_a_whole_minute_is_a_time(value: object, time: str | None) -> None:
     """A time is shown only if it is one."""
-    execution = Execution.from_body(attributes(parameters={"startTime": value, "stopTime": value}))
+    execution = Execution.from_body(
+        attributes(parameters={"startTime": value, "stopTime": value})
+    )
 
     assert (execution.start_time, execution.stop_time) == (time, time)
 
@@ -103,7 +132,10 @@ def test_only_a_whole_minute_is_a_time(value: object, time: str | None) -> None:
     ("value", "location"),
     [
         ({"latitude": 37.7749, "longitude": -122.4194}, HOME),
-        ({"latitude": -90, "longitude": 180, "radius": 5}, Location(latitude=-90, longitude=180)),
+        (
+            {"latitude": -90, "longitude": 180, "radius": 5},
+            Location(latitude=-90, longitude=180),
+        ),
         ({"latitude": 0, "longitude": 0}, Location(latitude=0, longitude=0)),
         ({"latitude": 90.1, "longitude": 0}, None),
         ({"latitude": 0, "longitude": -180.1}, None),
@@ -116,10 +148,15 @@ def test_only_a_whole_minute_is_a_time(value: object, time: str | None) -> None:
         (None, None),
     ],
 )
-def test_only_a_place_on_earth_is_a_place(value: object, location: Location | None) -> None:
+def test_only_a_place_on_earth_is_a_place(
+    value: object, location: Location | None
+) -> None:
     """A place is shown only if it is one."""
     assert Location.from_dict(value) == location
-    assert Execution.from_body(attributes(parameters={"location": value})).location == location
+    assert (
+        Execution.from_body(attributes(parameters={"location": value})).location
+        == location
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +168,9 @@ def test_only_a_place_on_earth_is_a_place(value: object, location: Location | No
         (37.7749, -122.41938, False),
     ],
 )
-def test_places_are_alike_but_for_rounding(latitude: float, longitude: float, is_about: bool) -> None:
+def test_places_are_alike_but_for_rounding(
+    latitude: float, longitude: float, is_about: bool
+) -> None:
     """A metre is rounding, and two are not."""
     assert HOME.is_about(Location(latitude=latitude, longitude=longitude)) is is_about
 
@@ -166,7 +205,10 @@ def test_connection_is_read_whole() -> None:
                 "permissions": ["control_charge", "read_charge", 5, None],
                 "vehicle": {"make": "TESLA", "model": "Model S", "year": 2014},
             },
-            "relationships": {"vehicle": {"data": {"id": "car"}}, "user": {"data": {"id": "user"}}},
+            "relationships": {
+                "vehicle": {"data": {"id": "car"}},
+                "user": {"data": {"id": "user"}},
+            },
         }
     )
 
@@ -182,19 +224,30 @@ def test_connection_is_read_whole() -> None:
     assert connection.can_control_charge
 
 
-@pytest.mark.parametrize("vehicle", [None, [], {"make": 5, "model": None, "year": "2014"}, {"year": float("nan")}])
-@pytest.mark.parametrize("permissions", [None, "control_charge", {"control_charge": True}, [["control_charge"]]])
+@pytest.mark.parametrize(
+    "vehicle",
+    [None, [], {"make": 5, "model": None, "year": "2014"}, {"year": float("nan")}],
+)
+@pytest.mark.parametrize(
+    "permissions",
+    [None, "control_charge", {"control_charge": True}, [["control_charge"]]],
+)
 def test_connection_needs_only_its_ids(vehicle: object, permissions: object) -> None:
     """What is missing or garbled beside the ids is unknown."""
     resource = {
         "id": "connection",
         "attributes": {"permissions": permissions, "vehicle": vehicle},
-        "relationships": {"vehicle": {"data": {"id": "car"}}, "user": {"data": {"id": "user"}}},
+        "relationships": {
+            "vehicle": {"data": {"id": "car"}},
+            "user": {"data": {"id": "user"}},
+        },
     }
 
     connection = Connection.from_resource(resource)
 
-    assert connection == Connection(connection_id="connection", vehicle_id="car", user_id="user")
+    assert connection == Connection(
+        connection_id="connection", vehicle_id="car", user_id="user"
+    )
     assert not connection.can_control_charge
 
 
@@ -206,23 +259,51 @@ def test_garbage_is_no_connection(resource: Any) -> None:
 
 @pytest.mark.parametrize(
     ("make", "takes"),
-    [("TESLA", True), ("Tesla", True), ("VOLVO", True), ("volvo", True), ("BMW", False), ("", False), (None, False)],
+    [
+        ("TESLA", True),
+        ("Tesla", True),
+        ("VOLVO", True),
+        ("volvo", True),
+        ("BMW", False),
+        ("", False),
+        (None, False),
+    ],
 )
 def test_documented_makes_are_known_in_any_case(make: str | None, takes: bool) -> None:
     """Smartcar writes makes in more than one way."""
-    connection = Connection(connection_id="connection", vehicle_id="car", user_id="user", make=make)
+    connection = Connection(
+        connection_id="connection", vehicle_id="car", user_id="user", make=make
+    )
 
     assert connection.make_takes_daily_schedules is takes
 
 
-@pytest.mark.parametrize("value", ["a", "A-z_09", "36ab27d0-fd9d-4455-823a-ce30af709ffc", "-", "a" * 128])
+@pytest.mark.parametrize(
+    "value", ["a", "A-z_09", "36ab27d0-fd9d-4455-823a-ce30af709ffc", "-", "a" * 128]
+)
 def test_ids_are_letters_digits_and_two_signs(value: str) -> None:
     """What Smartcar uses for ids is one."""
     assert is_valid_id(value)
 
 
 @pytest.mark.parametrize(
-    "value", ["", ".", "..", "a.b", "a/b", "a b", "a\n", "ä", "٣", "a" * 129, None, 5, b"a", ["a"]]
+    "value",
+    [
+        "",
+        ".",
+        "..",
+        "a.b",
+        "a/b",
+        "a b",
+        "a\n",
+        "ä",
+        "٣",
+        "a" * 129,
+        None,
+        5,
+        b"a",
+        ["a"],
+    ],
 )
 def test_nothing_else_is_an_id(value: object) -> None:
     """What could change a path is none."""

@@ -2,7 +2,11 @@
 
 import pytest
 
-from custom_components.smartcar_charging.smartcar.reading import as_mapping, as_number, as_text
+from custom_components.smartcar_charging.smartcar.reading import (
+    as_mapping,
+    as_number,
+    as_text,
+)
 
 
 @pytest.mark.parametrize("value", [None, [], [("a", 1)], "a", 5, True])
@@ -52,7 +56,20 @@ def test_sane_number_is_itself(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, "5", True, False, [], 1e15, -1e15, 10**400, float("nan"), float("inf"), float("-inf")]
+    "value",
+    [
+        None,
+        "5",
+        True,
+        False,
+        [],
+        1e15,
+        -1e15,
+        10**400,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+    ],
 )
 def test_anything_else_is_no_number(value: object) -> None:
     """Booleans, texts, and what is endless or insanely large are none."""

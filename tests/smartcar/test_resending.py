@@ -41,7 +41,9 @@ async def by_name(
 ) -> AsyncIterator[SmartcarClient]:
     """Return a client that looks its server's name up for each connection."""
     monkeypatch.setattr(client, "API_URL", f"http://smartcar.test:{simulator.port}/v3")
-    monkeypatch.setattr(auth, "TOKEN_URL", f"http://smartcar.test:{simulator.port}/oauth2/token")
+    monkeypatch.setattr(
+        auth, "TOKEN_URL", f"http://smartcar.test:{simulator.port}/oauth2/token"
+    )
     connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
     async with aiohttp.ClientSession(connector=connector) as session:
         yield SmartcarClient(session, AccessToken(simulator.issue_token()))
@@ -64,7 +66,9 @@ async def test_refused_connection_is_tried_three_times(
     monkeypatch.setattr(client, "_RECONNECT_AFTER", (1.0, 4.0))
     await simulator.stop()
 
-    with pytest.raises(NotSentError, match="no connection to Smartcar \\(ClientConnectorError\\)"):
+    with pytest.raises(
+        NotSentError, match="no connection to Smartcar \\(ClientConnectorError\\)"
+    ):
         await create(by_name)
 
     assert resolver.look_ups == 3
@@ -82,7 +86,9 @@ async def test_server_that_comes_back_is_reached(
     assert len(simulator.creates) == 1
 
 
-async def test_unknown_name_is_not_sent(by_name: SmartcarClient, resolver: Resolver) -> None:
+async def test_unknown_name_is_not_sent(
+    by_name: SmartcarClient, resolver: Resolver
+) -> None:
     """A name that can not be resolved proves that nothing was sent."""
 
     async def fail() -> None:
@@ -113,14 +119,18 @@ async def test_token_that_could_not_be_minted_is_asked_for_again(
     simulator: Simulator, smartcar: SmartcarClient
 ) -> None:
     """Without a token nothing was sent, so the command may still go."""
-    simulator.script(Fault(status=503), Fault(cut=Cut.BEFORE_ANSWER), path="/oauth2/token")
+    simulator.script(
+        Fault(status=503), Fault(cut=Cut.BEFORE_ANSWER), path="/oauth2/token"
+    )
 
     assert (await create(smartcar)).status == "SUCCESS"
     assert len(simulator.received(path="/oauth2/token")) == 3
     assert len(simulator.creates) == 1
 
 
-async def test_expired_token_is_replaced_once(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_expired_token_is_replaced_once(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A 401 before its time costs one new token, and the command goes through."""
     await create(smartcar)
     simulator.revoke_tokens()
@@ -134,7 +144,9 @@ async def test_expired_token_is_replaced_once(simulator: Simulator, smartcar: Sm
     ]
 
 
-async def test_lasting_401_is_an_authentication_error(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_lasting_401_is_an_authentication_error(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A new token that is rejected too ends it."""
     simulator.always(Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED"), path="/daily")
 
@@ -145,7 +157,9 @@ async def test_lasting_401_is_an_authentication_error(simulator: Simulator, smar
     assert len(simulator.tokens_minted) == 2
 
 
-async def test_commands_at_once_share_the_new_token(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_commands_at_once_share_the_new_token(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """Two commands that meet the same dead token replace it once."""
     await smartcar.async_check_credentials()
     simulator.revoke_tokens()
@@ -156,7 +170,9 @@ async def test_commands_at_once_share_the_new_token(simulator: Simulator, smartc
     assert len(simulator.schedules(TESLA.vehicle_id)) == 2
 
 
-async def test_pasted_token_is_not_tried_again(simulator: Simulator, pasted: SmartcarClient) -> None:
+async def test_pasted_token_is_not_tried_again(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
     """There is no other token to try."""
     simulator.revoke_tokens()
 
@@ -187,7 +203,10 @@ async def test_pasted_token_expires_within_the_hour(
     ],
 )
 async def test_only_a_401_about_the_token_is_sent_again(
-    simulator: Simulator, smartcar: SmartcarClient, fault: Fault, raised: type[SmartcarError]
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    fault: Fault,
+    raised: type[SmartcarError],
 ) -> None:
     """Other refusals are not about the token's age."""
     simulator.script(fault, path="/daily")
@@ -212,14 +231,18 @@ async def test_short_limit_is_waited_for_once(
     assert len(simulator.creates) == 2
 
 
-async def test_pause_of_a_limit_is_a_real_one(simulator: Simulator, pasted: SmartcarClient) -> None:
+async def test_pause_of_a_limit_is_a_real_one(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
     """The pause works without help."""
     simulator.script(limited("0"))
 
     assert (await create(pasted)).status == "SUCCESS"
 
 
-async def test_second_limit_is_a_refusal(simulator: Simulator, pasted: SmartcarClient) -> None:
+async def test_second_limit_is_a_refusal(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
     """A limit is waited for once."""
     simulator.always(limited("0"))
 
@@ -231,7 +254,9 @@ async def test_second_limit_is_a_refusal(simulator: Simulator, pasted: SmartcarC
     assert len(simulator.creates) == 2
 
 
-async def test_unknown_type_with_429_is_a_limit(simulator: Simulator, pasted: SmartcarClient) -> None:
+async def test_unknown_type_with_429_is_a_limit(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
     """Without a type, the status speaks."""
     simulator.script(Fault(status=429, headers={"Retry-After": "0"}))
 
@@ -244,12 +269,25 @@ async def test_unknown_type_with_429_is_a_limit(simulator: Simulator, pasted: Sm
         {},
         *(
             {"Retry-After": value}
-            for value in ("61", "3600", "-1", "1.5", "", "soon", "Wed, 21 Oct 2026 07:28:00 GMT", "²", "9" * 10)
+            for value in (
+                "61",
+                "3600",
+                "-1",
+                "1.5",
+                "",
+                "soon",
+                "Wed, 21 Oct 2026 07:28:00 GMT",
+                "²",
+                "9" * 10,
+            )
         ),
     ],
 )
 async def test_long_or_unclear_limit_is_not_waited_for(
-    simulator: Simulator, pasted: SmartcarClient, slept: list[float], headers: dict[str, str]
+    simulator: Simulator,
+    pasted: SmartcarClient,
+    slept: list[float],
+    headers: dict[str, str],
 ) -> None:
     """More than a minute, a date, or nothing that is a number: the user decides when."""
     simulator.script(Fault.error(429, *LIMITED, headers=headers))
@@ -273,7 +311,11 @@ async def test_long_or_unclear_limit_is_not_waited_for(
     ],
 )
 async def test_only_a_429_about_a_limit_is_sent_again(
-    simulator: Simulator, pasted: SmartcarClient, status: int, error_type: str, raised: type[SmartcarError]
+    simulator: Simulator,
+    pasted: SmartcarClient,
+    status: int,
+    error_type: str,
+    raised: type[SmartcarError],
 ) -> None:
     """A Retry-After on any other error invites nobody."""
     simulator.script(Fault.error(status, error_type, headers={"Retry-After": "0"}))
@@ -285,10 +327,15 @@ async def test_only_a_429_about_a_limit_is_sent_again(
     assert len(simulator.creates) == 1
 
 
-async def test_each_reason_counts_for_itself(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_each_reason_counts_for_itself(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A new token and a waited limit can both happen to one command, which is then executed once."""
     simulator.script(
-        Fault.error(401, "AUTHENTICATION"), limited("0"), Fault.error(401, "AUTHENTICATION"), path="/daily"
+        Fault.error(401, "AUTHENTICATION"),
+        limited("0"),
+        Fault.error(401, "AUTHENTICATION"),
+        path="/daily",
     )
 
     with pytest.raises(AuthenticationError):
@@ -298,9 +345,13 @@ async def test_each_reason_counts_for_itself(simulator: Simulator, smartcar: Sma
     assert simulator.schedules(TESLA.vehicle_id) == []
 
 
-async def test_second_try_that_is_cut_is_unconfirmed(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_second_try_that_is_cut_is_unconfirmed(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """What was refused first and then not heard is unconfirmed, and not sent a third time."""
-    simulator.script(Fault.error(401, "AUTHENTICATION"), Fault(cut=Cut.BEFORE_ANSWER), path="/daily")
+    simulator.script(
+        Fault.error(401, "AUTHENTICATION"), Fault(cut=Cut.BEFORE_ANSWER), path="/daily"
+    )
 
     with pytest.raises(UnconfirmedError):
         await create(smartcar)
@@ -309,7 +360,9 @@ async def test_second_try_that_is_cut_is_unconfirmed(simulator: Simulator, smart
     assert len(simulator.schedules(TESLA.vehicle_id)) == 1
 
 
-async def test_cut_delete_is_repeated_by_aiohttp_alone(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_cut_delete_is_repeated_by_aiohttp_alone(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A DELETE whose connection breaks is sent once more by aiohttp; the second answer says that it was done."""
     schedule_id = (await create(smartcar)).schedule_id or ""
     simulator.script(Fault(cut=Cut.BEFORE_ANSWER), method="DELETE")

@@ -36,7 +36,9 @@ TIMER: Final[dict[str, Any]] = {
     "scheduleType": "WEEKLY",
     "scheduleId": "sched_abc123",
     "condition": {"name": "Home", "latitude": 37.7749, "longitude": -122.4194},
-    "schedules": [{"start": "08:00:00", "end": "10:00:00", "days": ["MONDAY", "SUNDAY"]}],
+    "schedules": [
+        {"start": "08:00:00", "end": "10:00:00", "days": ["MONDAY", "SUNDAY"]}
+    ],
     "departureTimers": [],
     "isOEMOptimizationEnabled": False,
 }
@@ -134,15 +136,26 @@ def test_timer_says_what_the_documentation_says() -> None:
         schedule_type="weekly",
         schedule_id="sched_abc123",
         location=Location(latitude=37.7749, longitude=-122.4194),
-        windows=(ChargeWindow(start_time="08:00", stop_time="10:00", days=("MONDAY", "SUNDAY")),),
+        windows=(
+            ChargeWindow(
+                start_time="08:00", stop_time="10:00", days=("MONDAY", "SUNDAY")
+            ),
+        ),
     )
 
 
 def test_global_timer_has_neither_id_nor_place() -> None:
     """One that was set in the car applies everywhere."""
-    timer = ChargeTimer.from_value({"type": "GLOBAL", "condition": None, "schedules": TIMER["schedules"]})
+    timer = ChargeTimer.from_value(
+        {"type": "GLOBAL", "condition": None, "schedules": TIMER["schedules"]}
+    )
 
-    assert (timer.type, timer.schedule_type, timer.schedule_id, timer.location) == ("GLOBAL", None, None, None)
+    assert (timer.type, timer.schedule_type, timer.schedule_id, timer.location) == (
+        "GLOBAL",
+        None,
+        None,
+        None,
+    )
     assert len(timer.windows) == 1
 
 
@@ -169,7 +182,9 @@ def test_value_that_is_no_timer_is_one_that_says_nothing(value: object) -> None:
         ({"condition": {"latitude": True, "longitude": 0}}, "location"),
     ],
 )
-def test_what_a_timer_garbles_is_missing(changes: dict[str, Any], attribute: str) -> None:
+def test_what_a_timer_garbles_is_missing(
+    changes: dict[str, Any], attribute: str
+) -> None:
     """The rest of it stays."""
     timer = ChargeTimer.from_value({**TIMER, **changes})
 
@@ -185,13 +200,27 @@ def test_what_a_timer_garbles_is_missing(changes: dict[str, Any], attribute: str
         ({"start": "08:00"}, ()),
         ([], ()),
         ([None], (ChargeWindow(start_time=None, stop_time=None),)),
-        ([{"start": "08:00", "end": "10:00:00"}], (ChargeWindow(start_time="08:00", stop_time="10:00"),)),
-        ([{"start": "8:00:00", "end": 600, "days": "MONDAY"}], (ChargeWindow(start_time=None, stop_time=None),)),
-        ([{"start": "08:00:30", "end": "24:00:00"}], (ChargeWindow(start_time=None, stop_time=None),)),
-        ([{"days": ["MONDAY", 2, None, ""]}], (ChargeWindow(start_time=None, stop_time=None, days=("MONDAY",)),)),
+        (
+            [{"start": "08:00", "end": "10:00:00"}],
+            (ChargeWindow(start_time="08:00", stop_time="10:00"),),
+        ),
+        (
+            [{"start": "8:00:00", "end": 600, "days": "MONDAY"}],
+            (ChargeWindow(start_time=None, stop_time=None),),
+        ),
+        (
+            [{"start": "08:00:30", "end": "24:00:00"}],
+            (ChargeWindow(start_time=None, stop_time=None),),
+        ),
+        (
+            [{"days": ["MONDAY", 2, None, ""]}],
+            (ChargeWindow(start_time=None, stop_time=None, days=("MONDAY",)),),
+        ),
     ],
 )
-def test_window_tells_what_is_readable_of_it(schedules: object, windows: tuple[ChargeWindow, ...]) -> None:
+def test_window_tells_what_is_readable_of_it(
+    schedules: object, windows: tuple[ChargeWindow, ...]
+) -> None:
     """A time with seconds is not rounded: it would not be the car's."""
     assert ChargeTimer.from_value({**TIMER, "schedules": schedules}).windows == windows
 
@@ -207,9 +236,24 @@ def test_place_of_a_timer_is_not_in_its_repr() -> None:
 @pytest.mark.parametrize(
     ("meta", "read_at"),
     [
-        ({"oemUpdatedAt": "2026-01-01T00:00:00Z", "retrievedAt": "2026-01-02T00:00:00Z"}, NEW_YEAR),
-        ({"oemUpdatedAt": "2026-01-02T00:00:00Z", "retrievedAt": "2026-01-01T00:00:00Z"}, NEW_YEAR),
-        ({"oemUpdatedAt": 1767225600000, "retrievedAt": "2026-01-01T01:00:00+00:30"}, NEW_YEAR),
+        (
+            {
+                "oemUpdatedAt": "2026-01-01T00:00:00Z",
+                "retrievedAt": "2026-01-02T00:00:00Z",
+            },
+            NEW_YEAR,
+        ),
+        (
+            {
+                "oemUpdatedAt": "2026-01-02T00:00:00Z",
+                "retrievedAt": "2026-01-01T00:00:00Z",
+            },
+            NEW_YEAR,
+        ),
+        (
+            {"oemUpdatedAt": 1767225600000, "retrievedAt": "2026-01-01T01:00:00+00:30"},
+            NEW_YEAR,
+        ),
         ({"oemUpdatedAt": "2026-01-01T00:00:00Z"}, NEW_YEAR),
         ({"retrievedAt": "2026-01-01T00:00:00Z"}, NEW_YEAR),
         ({"oemUpdatedAt": None, "retrievedAt": "2026-01-01T00:00:00Z"}, NEW_YEAR),
@@ -218,9 +262,13 @@ def test_place_of_a_timer_is_not_in_its_repr() -> None:
         ({}, None),
     ],
 )
-def test_reading_is_as_old_as_the_older_of_its_times(meta: dict[str, object], read_at: datetime | None) -> None:
+def test_reading_is_as_old_as_the_older_of_its_times(
+    meta: dict[str, object], read_at: datetime | None
+) -> None:
     """Smartcar may have fetched lately what the maker's cloud has known for long."""
-    assert TimersReading.from_body(body(**meta)) == TimersReading(timers=(), read_at=read_at)
+    assert TimersReading.from_body(body(**meta)) == TimersReading(
+        timers=(), read_at=read_at
+    )
 
 
 @pytest.mark.parametrize("meta", [None, [], "now", 5])
@@ -268,14 +316,18 @@ def test_answer_without_a_list_is_no_reading(answer: object) -> None:
 # The request
 
 
-async def test_reading_is_the_official_request(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_reading_is_the_official_request(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A read is one billable request, and a free one for the token."""
     reading = await read(smartcar)
 
     token, request = simulator.requests
     assert token.path == TOKEN_PATH
     assert (request.method, request.query, request.body) == ("GET", {}, b"")
-    assert request.path == f"/v3/vehicles/{TESLA.vehicle_id}/signals/charge-chargetimers"
+    assert (
+        request.path == f"/v3/vehicles/{TESLA.vehicle_id}/signals/charge-chargetimers"
+    )
     assert special_headers(request) == {
         "Authorization": f"Bearer {simulator.tokens_minted[0]}",
         "sc-user-id": TESLA.user_id,
@@ -283,7 +335,9 @@ async def test_reading_is_the_official_request(simulator: Simulator, smartcar: S
     assert reading.timers == ()
 
 
-async def test_reading_has_the_schedule_that_was_set(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_reading_has_the_schedule_that_was_set(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A create and a read-back agree on id, place and window."""
     execution = await create(smartcar)
 
@@ -291,7 +345,9 @@ async def test_reading_has_the_schedule_that_was_set(simulator: Simulator, smart
 
     assert (timer.schedule_id, timer.schedule_type) == (execution.schedule_id, "daily")
     assert timer.location == execution.location
-    assert [(window.start_time, window.stop_time) for window in timer.windows] == [("08:00", "10:00")]
+    assert [(window.start_time, window.stop_time) for window in timer.windows] == [
+        ("08:00", "10:00")
+    ]
 
 
 @pytest.mark.parametrize("number", range(2))
@@ -306,7 +362,10 @@ async def test_reading_of_what_is_no_id_is_never_sent(
     with pytest.raises(InvalidIdError) as caught:
         await smartcar.async_get_charge_timers(*ids)
 
-    assert str(caught.value) == "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+    assert (
+        str(caught.value)
+        == "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+    )
     assert simulator.requests == []
 
 
@@ -322,7 +381,10 @@ async def test_reading_of_what_is_no_id_is_never_sent(
         (Fault.error(500, "SERVER", "INTERNAL"), UnconfirmedError),
         (Fault.error(502, "UPSTREAM", "NO_RESPONSE"), UnconfirmedError),
         (Fault(status=504), UnconfirmedError),
-        (Fault(status=302, headers={"Location": "/elsewhere"}, body=""), UnconfirmedError),
+        (
+            Fault(status=302, headers={"Location": "/elsewhere"}, body=""),
+            UnconfirmedError,
+        ),
         (Fault(body="<html>"), UnconfirmedError),
         (Fault(body=None), UnconfirmedError),
         (Fault(body="[]"), UnconfirmedError),
@@ -331,10 +393,17 @@ async def test_reading_of_what_is_no_id_is_never_sent(
         (Fault(cut=Cut.MID_BODY), UnconfirmedError),
         (Fault(cut=Cut.BEFORE_ANSWER), UnconfirmedError),
     ],
-    ids=lambda value: value.__name__ if isinstance(value, type) else f"{value.status}-{value.body!s:.60}",
+    ids=lambda value: (
+        value.__name__
+        if isinstance(value, type)
+        else f"{value.status}-{value.body!s:.60}"
+    ),
 )
 async def test_each_failure_is_of_its_kind(
-    simulator: Simulator, smartcar: SmartcarClient, fault: Fault, error: type[SmartcarError]
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    fault: Fault,
+    error: type[SmartcarError],
 ) -> None:
     """A question that is not answered says why, in the terms of the commands."""
     simulator.always(fault, path=TIMERS_PATH)
@@ -345,7 +414,9 @@ async def test_each_failure_is_of_its_kind(
     assert type(caught.value) is error
 
 
-async def test_never_read_car_has_no_reading(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_never_read_car_has_no_reading(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """It is told from a car that Smartcar does not know."""
     simulator.vehicles[TESLA.vehicle_id].timers_live = False
     with pytest.raises(RefusedError) as never_read:
@@ -358,7 +429,9 @@ async def test_never_read_car_has_no_reading(simulator: Simulator, smartcar: Sma
     assert not unknown.value.details.is_not_there
 
 
-async def test_signal_with_an_error_is_no_reading(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_signal_with_an_error_is_no_reading(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """Smartcar's reason comes through, and the old body that it still carries does not."""
     vehicle = simulator.vehicles[TESLA.vehicle_id]
     vehicle.read_timers()
@@ -368,7 +441,9 @@ async def test_signal_with_an_error_is_no_reading(simulator: Simulator, smartcar
         await read(smartcar)
 
 
-async def test_reading_without_a_connection_was_not_sent(simulator: Simulator, pasted: SmartcarClient) -> None:
+async def test_reading_without_a_connection_was_not_sent(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
     """Nobody was asked."""
     await simulator.stop()
 
@@ -376,13 +451,17 @@ async def test_reading_without_a_connection_was_not_sent(simulator: Simulator, p
         await read(pasted)
 
 
-async def test_token_rejected_once_is_replaced(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_token_rejected_once_is_replaced(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A read is sent again with a new token, as a command is."""
     simulator.script(Fault.error(401, "AUTHENTICATION"), path=TIMERS_PATH)
 
     await read(smartcar)
 
-    assert len(simulator.tokens_minted) == len(simulator.received("GET", TIMERS_PATH)) == 2
+    assert (
+        len(simulator.tokens_minted) == len(simulator.received("GET", TIMERS_PATH)) == 2
+    )
 
 
 async def test_error_leads_to_no_headers(
@@ -390,9 +469,13 @@ async def test_error_leads_to_no_headers(
 ) -> None:
     """What is not HTTP at all makes aiohttp raise an error that holds the request, with the token in it."""
     server = await serve(hanging_up(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"))
-    monkeypatch.setattr("custom_components.smartcar_charging.smartcar.client.API_URL", server.url)
+    monkeypatch.setattr(
+        "custom_components.smartcar_charging.smartcar.client.API_URL", server.url
+    )
 
-    with pytest.raises(UnconfirmedError, match="the answer could not be read") as caught:
+    with pytest.raises(
+        UnconfirmedError, match="the answer could not be read"
+    ) as caught:
         await read(pasted)
 
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
@@ -417,7 +500,9 @@ async def test_age_of_a_minted_token_counts_from_when_it_was_asked_for(
     assert credentials.token_age is None
 
 
-async def test_failed_minting_leaves_no_age(simulator: Simulator, session: aiohttp.ClientSession) -> None:
+async def test_failed_minting_leaves_no_age(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
     """There is no token to be of any age."""
     credentials = ClientCredentials(session, "client_unknown", "secret")
 

@@ -32,7 +32,9 @@ def send(session: aiohttp.ClientSession) -> Exchange:
     async def send(url: str, method: str = "POST", *, limit: float = 30) -> Answer:
         """Exchange one request for an answer."""
         timeout = aiohttp.ClientTimeout(total=limit)
-        return await exchange(session, method, url, timeout=timeout, secret="not in any of these bodies")
+        return await exchange(
+            session, method, url, timeout=timeout, secret="not in any of these bodies"
+        )
 
     return send
 
@@ -43,23 +45,32 @@ def send(session: aiohttp.ClientSession) -> Exchange:
         (WHOLE, {}),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE, {}),
         (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + WHOLE, {}),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n", []),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n",
+            [],
+        ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", None),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\xff\xfe\x80abc", None),
     ],
 )
-async def test_whole_answer_is_whole(send: Exchange, serve: Serving, reply: bytes, body: Any) -> None:
+async def test_whole_answer_is_whole(
+    send: Exchange, serve: Serving, reply: bytes, body: Any
+) -> None:
     """An answer that came to its end is whole, whether it could be read or not."""
     server = await serve(sending(reply))
 
     answer = await send(server.url)
 
-    assert answer == Answer(status=200, body=body, is_whole=True, request_id=None, retry_after=None)
+    assert answer == Answer(
+        status=200, body=body, is_whole=True, request_id=None, retry_after=None
+    )
     assert answer.is_ok
     assert answer.error is None
 
 
-async def test_answer_that_ends_with_the_connection_is_whole(send: Exchange, serve: Serving) -> None:
+async def test_answer_that_ends_with_the_connection_is_whole(
+    send: Exchange, serve: Serving
+) -> None:
     """Old HTTP has no other way to end a body."""
     server = await serve(hanging_up(b"HTTP/1.0 200 OK\r\n\r\n{}"))
 
@@ -73,31 +84,56 @@ async def test_answer_that_ends_with_the_connection_is_whole(send: Exchange, ser
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n" + b" " * 1024 * 1024 + b"1",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"
+        + b" " * 1024 * 1024
+        + b"1",
         b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + b" " * 2 * 1024 * 1024,
     ],
-    ids=["not_gzip", "not_gzip_chunks", "too_short", "no_last_chunk", "a_byte_too_large", "far_too_large"],
+    ids=[
+        "not_gzip",
+        "not_gzip_chunks",
+        "too_short",
+        "no_last_chunk",
+        "a_byte_too_large",
+        "far_too_large",
+    ],
 )
-async def test_answer_that_did_not_come_whole_has_no_body(send: Exchange, serve: Serving, reply: bytes) -> None:
+async def test_answer_that_did_not_come_whole_has_no_body(
+    send: Exchange, serve: Serving, reply: bytes
+) -> None:
     """A body that was garbled, cut or too large is none; the status stays."""
     server = await serve(hanging_up(reply))
 
-    assert await send(server.url) == Answer(status=200, body=None, is_whole=False, request_id=None, retry_after=None)
+    assert await send(server.url) == Answer(
+        status=200, body=None, is_whole=False, request_id=None, retry_after=None
+    )
 
 
-async def test_answer_that_stops_halfway_has_no_body(send: Exchange, serve: Serving) -> None:
+async def test_answer_that_stops_halfway_has_no_body(
+    send: Exchange, serve: Serving
+) -> None:
     """A body that is not there when the time is over is none; the status stays."""
-    server = await serve(sending(b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"))
+    server = await serve(
+        sending(
+            b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+        )
+    )
 
     answer = await send(server.url, limit=0.3)
 
-    assert answer == Answer(status=202, body=None, is_whole=False, request_id=None, retry_after=None)
+    assert answer == Answer(
+        status=202, body=None, is_whole=False, request_id=None, retry_after=None
+    )
 
 
 async def test_largest_body_is_read(send: Exchange, serve: Serving) -> None:
     """One mebibyte is still read."""
     server = await serve(
-        sending(b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n" + b" " * (1024 * 1024 - 1) + b"1")
+        sending(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n"
+            + b" " * (1024 * 1024 - 1)
+            + b"1"
+        )
     )
 
     assert (await send(server.url)).body == 1
@@ -116,7 +152,9 @@ async def test_largest_body_is_read(send: Exchange, serve: Serving) -> None:
         b"",
     ],
 )
-async def test_answer_that_is_not_http_is_unconfirmed(send: Exchange, serve: Serving, reply: bytes) -> None:
+async def test_answer_that_is_not_http_is_unconfirmed(
+    send: Exchange, serve: Serving, reply: bytes
+) -> None:
     """A server that speaks something else was sent the request all the same."""
     server = await serve(hanging_up(reply))
 
@@ -130,7 +168,10 @@ async def test_lost_connection_is_unconfirmed(send: Exchange, serve: Serving) ->
     """A server that hangs up may have done what was asked."""
     server = await serve(hanging_up())
 
-    with pytest.raises(UnconfirmedError, match="lost before an answer came \\(ServerDisconnectedError\\)"):
+    with pytest.raises(
+        UnconfirmedError,
+        match="lost before an answer came \\(ServerDisconnectedError\\)",
+    ):
         await send(server.url)
 
     assert len(server.heads) == 1
@@ -143,13 +184,17 @@ async def test_lost_connection_that_is_not_made_again_is_unconfirmed(
     """A GET or DELETE is tried again by aiohttp: being refused then does not prove that nothing was sent."""
     server: RawServer
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         """Refuse all further connections, and hang up."""
         server.stop()
 
     server = await serve(answer)
 
-    with pytest.raises(UnconfirmedError, match="lost, and not made again \\(ClientConnectorError\\)"):
+    with pytest.raises(
+        UnconfirmedError, match="lost, and not made again \\(ClientConnectorError\\)"
+    ):
         await send(server.url, method)
 
     assert len(server.heads) == 1
@@ -179,7 +224,9 @@ async def test_address_that_is_none_is_not_sent(send: Exchange, url: str) -> Non
         await send(url)
 
 
-async def test_unknown_certificate_is_not_sent(send: Exchange, serve: Serving, tmp_path: Path) -> None:
+async def test_unknown_certificate_is_not_sent(
+    send: Exchange, serve: Serving, tmp_path: Path
+) -> None:
     """Nothing is sent to a server that can not prove who it is."""
     server = await serve(sending(WHOLE), self_signed(tmp_path))
 
@@ -189,7 +236,9 @@ async def test_unknown_certificate_is_not_sent(send: Exchange, serve: Serving, t
     assert server.heads == []
 
 
-async def test_closed_session_is_not_sent(session: aiohttp.ClientSession, send: Exchange, simulator: Simulator) -> None:
+async def test_closed_session_is_not_sent(
+    session: aiohttp.ClientSession, send: Exchange, simulator: Simulator
+) -> None:
     """A session that Home Assistant closed while stopping sends nothing."""
     await session.close()
 
@@ -202,13 +251,25 @@ async def test_closed_session_is_not_sent(session: aiohttp.ClientSession, send: 
 async def test_middleware_of_the_session_is_not_asked(serve: Serving) -> None:
     """What a session does about redirects, which are not followed here, can not turn an answer into an error."""
 
-    async def fail(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    async def fail(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
         """Trip over an answer."""
         raise ValueError(await handler(request))
 
-    server = await serve(sending(b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"))
+    server = await serve(
+        sending(
+            b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"
+        )
+    )
     async with aiohttp.ClientSession(middlewares=(fail,)) as session:
-        answer = await exchange(session, "POST", server.url, timeout=aiohttp.ClientTimeout(total=5), secret="")
+        answer = await exchange(
+            session,
+            "POST",
+            server.url,
+            timeout=aiohttp.ClientTimeout(total=5),
+            secret="",
+        )
 
     assert answer.status == 302
     assert not answer.is_ok
@@ -216,7 +277,15 @@ async def test_middleware_of_the_session_is_not_asked(serve: Serving) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("0", 0), ("60", 60), ("999999999", 999999999), (" 5 ", 5), ("1000000000", None), ("-1", None), ("1e3", None)],
+    [
+        ("0", 0),
+        ("60", 60),
+        ("999999999", 999999999),
+        (" 5 ", 5),
+        ("1000000000", None),
+        ("-1", None),
+        ("1e3", None),
+    ],
 )
 async def test_retry_after_is_read_in_seconds(
     send: Exchange, simulator: Simulator, header: str, seconds: float | None
@@ -231,10 +300,18 @@ async def test_retry_after_is_read_in_seconds(
     assert answer.error.retry_after == seconds
 
 
-async def test_request_id_is_from_the_header(send: Exchange, simulator: Simulator) -> None:
+async def test_request_id_is_from_the_header(
+    send: Exchange, simulator: Simulator
+) -> None:
     """The header's id goes before the body's."""
-    body = {"errors": [{"type": "BILLING", "meta": {"debug": {"requestId": "from the body"}}}]}
-    simulator.script(Fault(status=430, body=body, headers={"SC-Request-Id": "from the header"}))
+    body = {
+        "errors": [
+            {"type": "BILLING", "meta": {"debug": {"requestId": "from the body"}}}
+        ]
+    }
+    simulator.script(
+        Fault(status=430, body=body, headers={"SC-Request-Id": "from the header"})
+    )
 
     answer = await send(simulator.url)
 
@@ -242,9 +319,15 @@ async def test_request_id_is_from_the_header(send: Exchange, simulator: Simulato
     assert answer.request_id == answer.error.request_id == "from the header"
 
 
-async def test_garbled_request_id_can_be_written(send: Exchange, serve: Serving) -> None:
+async def test_garbled_request_id_can_be_written(
+    send: Exchange, serve: Serving
+) -> None:
     """Bytes that are no text become something that a file takes."""
-    server = await serve(sending(b"HTTP/1.1 200 OK\r\nSC-Request-Id: \xffid\r\nContent-Length: 2\r\n\r\n{}"))
+    server = await serve(
+        sending(
+            b"HTTP/1.1 200 OK\r\nSC-Request-Id: \xffid\r\nContent-Length: 2\r\n\r\n{}"
+        )
+    )
 
     assert (await send(server.url)).request_id == "?id"
 
@@ -255,14 +338,23 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
     certificate = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key(), serial_number=1)
+        x509.CertificateBuilder(
+            issuer_name=name,
+            subject_name=name,
+            public_key=key.public_key(),
+            serial_number=1,
+        )
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     pem = folder / "server.pem"
     pem.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

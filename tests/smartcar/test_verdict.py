@@ -34,9 +34,13 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("status", [200, 202, 302, 404, 429, 500, 504])
 @pytest.mark.parametrize(
-    ("error_type", "raised"), [("VALIDATION", RefusedError), ("UPSTREAM", UnconfirmedError)], ids=str
+    ("error_type", "raised"),
+    [("VALIDATION", RefusedError), ("UPSTREAM", UnconfirmedError)],
+    ids=str,
 )
-@pytest.mark.parametrize("shape", ["errors", "errors_object", "error", "flat", "status_error"])
+@pytest.mark.parametrize(
+    "shape", ["errors", "errors_object", "error", "flat", "status_error"]
+)
 async def test_type_decides_before_the_status(
     *,
     simulator: Simulator,
@@ -53,7 +57,9 @@ async def test_type_decides_before_the_status(
         "errors_object": {"errors": error},
         "error": {"error": error},
         "flat": error,
-        "status_error": {"data": {"attributes": {"status": {"value": "ERROR", "error": error}}}},
+        "status_error": {
+            "data": {"attributes": {"status": {"value": "ERROR", "error": error}}}
+        },
     }
     simulator.script(Fault(status=status, body=bodies[shape]), path="/daily")
 
@@ -82,7 +88,11 @@ async def test_type_decides_before_the_status(
 )
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE.keys())
 async def test_status_decides_where_the_body_says_nothing(
-    simulator: Simulator, pasted: SmartcarClient, body: Any, status: int, raised: type[SmartcarError]
+    simulator: Simulator,
+    pasted: SmartcarClient,
+    body: Any,
+    status: int,
+    raised: type[SmartcarError],
 ) -> None:
     """Of a body that can not be read, only the status counts, and it never proves a success."""
     simulator.script(Fault(status=status, body=body))
@@ -100,15 +110,40 @@ async def test_status_decides_where_the_body_says_nothing(
     [
         (401, {"error": "invalid_token"}, AuthenticationError, "invalid_token"),
         (403, {"error": "access_denied"}, RefusedError, "access_denied"),
-        (409, {"errors": [{"type": "NEW_TYPE", "title": "New"}]}, RefusedError, "NEW_TYPE: New"),
-        (200, {"errors": [{"type": "NEW_TYPE", "title": "New"}]}, UnconfirmedError, "NEW_TYPE: New"),
-        (500, {"errors": [{"type": "NEW_TYPE", "title": "New"}]}, UnconfirmedError, "NEW_TYPE: New"),
-        (501, {"errors": [{"type": "NEW_TYPE", "title": "New"}]}, RefusedError, "NEW_TYPE: New"),
+        (
+            409,
+            {"errors": [{"type": "NEW_TYPE", "title": "New"}]},
+            RefusedError,
+            "NEW_TYPE: New",
+        ),
+        (
+            200,
+            {"errors": [{"type": "NEW_TYPE", "title": "New"}]},
+            UnconfirmedError,
+            "NEW_TYPE: New",
+        ),
+        (
+            500,
+            {"errors": [{"type": "NEW_TYPE", "title": "New"}]},
+            UnconfirmedError,
+            "NEW_TYPE: New",
+        ),
+        (
+            501,
+            {"errors": [{"type": "NEW_TYPE", "title": "New"}]},
+            RefusedError,
+            "NEW_TYPE: New",
+        ),
         (400, {"errors": [None]}, RefusedError, "HTTP 400"),
         (400, {"errors": "none"}, RefusedError, "HTTP 400"),
         (200, {"errors": [None]}, UnconfirmedError, "HTTP 200"),
         (200, {"error": True}, UnconfirmedError, "HTTP 200"),
-        (403, {"type": "AUTHENTICATION", "code": "ACCESS_DENIED"}, AuthenticationError, "AUTHENTICATION/ACCESS_DENIED"),
+        (
+            403,
+            {"type": "AUTHENTICATION", "code": "ACCESS_DENIED"},
+            AuthenticationError,
+            "AUTHENTICATION/ACCESS_DENIED",
+        ),
         (401, {"type": "PERMISSION"}, RefusedError, "PERMISSION"),
         (401, {"type": "SERVER"}, UnconfirmedError, "SERVER"),
     ],
@@ -150,8 +185,12 @@ async def test_error_beside_a_success_is_no_success(
         await create(smartcar)
 
 
-@pytest.mark.parametrize("merge", [{"errors": []}, {"error": None}, {"type": "charge-schedule-execution"}])
-async def test_empty_error_is_none(simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "merge", [{"errors": []}, {"error": None}, {"type": "charge-schedule-execution"}]
+)
+async def test_empty_error_is_none(
+    simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any]
+) -> None:
     """An empty place for errors does not undo a success."""
     simulator.script(Fault(merge=merge), path="/daily")
 
@@ -200,7 +239,12 @@ async def test_only_the_word_success_is_success(
 
 
 @pytest.mark.parametrize(
-    "merge", [{"data": {"attributes": {"status": "SUCCESS"}}}, {"data": {"attributes": None}}, {"data": REMOVED}]
+    "merge",
+    [
+        {"data": {"attributes": {"status": "SUCCESS"}}},
+        {"data": {"attributes": None}},
+        {"data": REMOVED},
+    ],
 )
 async def test_status_of_another_shape_is_unconfirmed(
     simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any]
@@ -212,14 +256,20 @@ async def test_status_of_another_shape_is_unconfirmed(
         await create(smartcar)
 
 
-async def test_streamed_success_is_success(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_streamed_success_is_success(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A 202 is judged by the outcome that follows it on the open connection."""
-    simulator.script(Fault(status=202, chunks=((0, b" \n"), (0.05, None))), path="/daily")
+    simulator.script(
+        Fault(status=202, chunks=((0, b" \n"), (0.05, None))), path="/daily"
+    )
 
     assert (await create(smartcar)).status == "SUCCESS"
 
 
-async def test_streamed_no_response_is_unconfirmed(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_streamed_no_response_is_unconfirmed(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A 202 whose stream ends in an upstream error is not a failure: the car may have heard it."""
     body = {"errors": [{"type": "UPSTREAM", "code": "NO_RESPONSE"}]}
     simulator.script(Fault.streamed(0.05, body=body, executes=True), path="/daily")
@@ -230,7 +280,9 @@ async def test_streamed_no_response_is_unconfirmed(simulator: Simulator, smartca
     assert len(simulator.schedules(TESLA.vehicle_id)) == 1
 
 
-async def test_status_without_content_is_unconfirmed(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_status_without_content_is_unconfirmed(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """A 204 proves nothing."""
     simulator.script(Fault(status=204, body=None), path="/daily")
 
@@ -239,9 +291,16 @@ async def test_status_without_content_is_unconfirmed(simulator: Simulator, smart
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
-async def test_redirect_is_not_followed(simulator: Simulator, smartcar: SmartcarClient, status: int) -> None:
+async def test_redirect_is_not_followed(
+    simulator: Simulator, smartcar: SmartcarClient, status: int
+) -> None:
     """A command goes where it was sent and nowhere else."""
-    simulator.script(Fault(status=status, body=None, headers={"Location": f"{simulator.url}/v3/other"}), path="/daily")
+    simulator.script(
+        Fault(
+            status=status, body=None, headers={"Location": f"{simulator.url}/v3/other"}
+        ),
+        path="/daily",
+    )
 
     with pytest.raises(UnconfirmedError, match=f"HTTP {status}"):
         await create(smartcar)
@@ -253,10 +312,22 @@ async def test_redirect_is_not_followed(simulator: Simulator, smartcar: Smartcar
 @pytest.mark.parametrize(
     ("fault", "limit", "text"),
     [
-        (Fault(cut=Cut.BEFORE_ANSWER), 30, "the connection was lost before an answer came (ClientOSError)"),
+        (
+            Fault(cut=Cut.BEFORE_ANSWER),
+            30,
+            "the connection was lost before an answer came (ClientOSError)",
+        ),
         (Fault(cut=Cut.MID_BODY), 30, "HTTP 200: the answer did not come whole"),
-        (Fault.streamed(0.02, cut=Cut.MID_BODY), 30, "HTTP 202: the answer did not come whole"),
-        (Fault(status=202, chunks=((0, b"{"), (60, None))), 0.3, "HTTP 202: the answer did not come whole"),
+        (
+            Fault.streamed(0.02, cut=Cut.MID_BODY),
+            30,
+            "HTTP 202: the answer did not come whole",
+        ),
+        (
+            Fault(status=202, chunks=((0, b"{"), (60, None))),
+            0.3,
+            "HTTP 202: the answer did not come whole",
+        ),
         (Fault.slow(60), 0.3, "no answer within the time limit"),
     ],
     ids=["cut", "cut_body", "cut_stream", "slow_stream", "slow"],
@@ -282,7 +353,9 @@ async def test_unheard_outcome_is_unconfirmed_and_never_sent_again(
     assert len(simulator.schedules(TESLA.vehicle_id)) == 1
 
 
-async def test_refusal_that_was_cut_is_a_refusal(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_refusal_that_was_cut_is_a_refusal(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """The status line of a refusal is proof enough."""
     simulator.script(Fault(status=403, body="<html>", cut=Cut.MID_BODY), path="/daily")
 
@@ -293,14 +366,24 @@ async def test_refusal_that_was_cut_is_a_refusal(simulator: Simulator, smartcar:
 @pytest.mark.parametrize(
     ("merge", "schedule_id"),
     [
-        ({"data": {"links": {"schedule": "/vehicles/x/charge-schedules/sched_link"}}}, "sched_link"),
+        (
+            {
+                "data": {
+                    "links": {"schedule": "/vehicles/x/charge-schedules/sched_link"}
+                }
+            },
+            "sched_link",
+        ),
         ({"data": {"links": REMOVED}}, None),
         ({"data": {"links": None}}, None),
         ({"data": {"links": {"schedule": 5}}}, None),
     ],
 )
 async def test_success_without_schedule_id_is_success(
-    simulator: Simulator, smartcar: SmartcarClient, merge: dict[str, Any], schedule_id: str | None
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    merge: dict[str, Any],
+    schedule_id: str | None,
 ) -> None:
     """The link tells the id where the attribute is missing; without both it is unknown."""
     merge["data"]["attributes"] = {"scheduleId": REMOVED}
@@ -309,9 +392,14 @@ async def test_success_without_schedule_id_is_success(
     assert (await create(smartcar)).schedule_id == schedule_id
 
 
-async def test_wrong_types_in_the_echo_leave_a_success(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_wrong_types_in_the_echo_leave_a_success(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """What is garbled beside a proven success is missing, and no more."""
-    attributes = {"parameters": {"location": "here", "startTime": 8, "stopTime": "25:00"}, "executionMode": []}
+    attributes = {
+        "parameters": {"location": "here", "startTime": 8, "stopTime": "25:00"},
+        "executionMode": [],
+    }
     merge = {"data": {"id": 5, "attributes": attributes, "meta": ["now"]}}
     simulator.script(Fault(merge=merge), path="/daily")
 
@@ -320,14 +408,30 @@ async def test_wrong_types_in_the_echo_leave_a_success(simulator: Simulator, sma
     assert execution.status == "SUCCESS"
     assert execution.schedule_id
     assert execution.location is None
-    assert (execution.execution_id, execution.start_time, execution.stop_time) == (None, None, None)
-    assert (execution.execution_mode, execution.executed_at, execution.duration_seconds) == (None, None, None)
+    assert (execution.execution_id, execution.start_time, execution.stop_time) == (
+        None,
+        None,
+        None,
+    )
+    assert (
+        execution.execution_mode,
+        execution.executed_at,
+        execution.duration_seconds,
+    ) == (None, None, None)
 
 
-async def test_echo_is_what_smartcar_says(simulator: Simulator, smartcar: SmartcarClient) -> None:
+async def test_echo_is_what_smartcar_says(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
     """Where the echo differs from what was sent, the echo is returned."""
-    parameters = {"location": {"latitude": 37, "longitude": -122}, "startTime": "08:05:00", "stopTime": "10:15"}
-    simulator.script(Fault(merge={"data": {"attributes": {"parameters": parameters}}}), path="/daily")
+    parameters = {
+        "location": {"latitude": 37, "longitude": -122},
+        "startTime": "08:05:00",
+        "stopTime": "10:15",
+    }
+    simulator.script(
+        Fault(merge={"data": {"attributes": {"parameters": parameters}}}), path="/daily"
+    )
 
     execution = await create(smartcar)
 

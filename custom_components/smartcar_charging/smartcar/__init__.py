@@ -12,7 +12,15 @@ from .errors import (
     SmartcarError,
     UnconfirmedError,
 )
-from .models import ChargeTimer, Connection, DailySchedule, Execution, Location, TimersReading, is_valid_id
+from .models import (
+    ChargeTimer,
+    Connection,
+    DailySchedule,
+    Execution,
+    Location,
+    TimersReading,
+    is_valid_id,
+)
 from .reading import as_moment
 
 __all__ = [

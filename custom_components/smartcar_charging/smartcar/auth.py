@@ -68,7 +68,9 @@ class ClientCredentials:
     `grant_type=client_credentials`, answered by `access_token` and `expires_in` (seconds).
     """
 
-    def __init__(self, session: aiohttp.ClientSession, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, client_id: str, client_secret: str
+    ) -> None:
         """Take the credentials; nothing is sent before a token is needed."""
         self._session = session
         self._client_id = client_id
@@ -124,7 +126,11 @@ class ClientCredentials:
             raise _minting_error(answer)
         lifetime = as_number(body.get("expires_in"))
         self._minted_at = asked_at
-        self._usable_until = asked_at + (_DOCUMENTED_LIFETIME if lifetime is None else lifetime) - _NEVER_IN_ITS_LAST
+        self._usable_until = (
+            asked_at
+            + (_DOCUMENTED_LIFETIME if lifetime is None else lifetime)
+            - _NEVER_IN_ITS_LAST
+        )
         return str(token)
 
 

@@ -63,10 +63,15 @@ class SmartcarClient:
     async def async_check_credentials(self) -> None:
         """Find out, free of charge, whether Smartcar accepts the credentials; raise as above if not."""
         await self._request(
-            "GET", "/connections", timeout=_QUERY_TIMEOUT, params={"page[number]": "1", "page[size]": "1"}
+            "GET",
+            "/connections",
+            timeout=_QUERY_TIMEOUT,
+            params={"page[number]": "1", "page[size]": "1"},
         )
 
-    async def async_create_daily_schedule(self, vehicle_id: str, user_id: str, schedule: DailySchedule) -> Execution:
+    async def async_create_daily_schedule(
+        self, vehicle_id: str, user_id: str, schedule: DailySchedule
+    ) -> Execution:
         """Set a charge window that repeats daily at a place: one billable request.
 
         Takes the ids of the car and of the user who connected it (letters, digits, `-`, `_`, at most 128), and the
@@ -81,7 +86,9 @@ class SmartcarClient:
         path = f"/vehicles/{check_id(vehicle_id)}/charge-schedules/daily"
         return await self._async_command("POST", path, user_id, json=schedule.as_body())
 
-    async def async_delete_schedule(self, vehicle_id: str, user_id: str, schedule_id: str) -> Execution:
+    async def async_delete_schedule(
+        self, vehicle_id: str, user_id: str, schedule_id: str
+    ) -> Execution:
         """Delete a charge schedule from the car: one billable request.
 
         Takes the ids of the car, of the user who connected it, and of the schedule, as a create returned it.
@@ -90,10 +97,14 @@ class SmartcarClient:
 
         Follows https://smartcar.com/docs/api-reference/charge-schedules/set-daily-charge-schedule, which names it.
         """
-        path = f"/vehicles/{check_id(vehicle_id)}/charge-schedules/{check_id(schedule_id)}"
+        path = (
+            f"/vehicles/{check_id(vehicle_id)}/charge-schedules/{check_id(schedule_id)}"
+        )
         return await self._async_command("DELETE", path, user_id)
 
-    async def async_get_charge_timers(self, vehicle_id: str, user_id: str) -> TimersReading:
+    async def async_get_charge_timers(
+        self, vehicle_id: str, user_id: str
+    ) -> TimersReading:
         """Return all timers on the car, whoever set them, as Smartcar last read them: one billable request.
 
         Takes the ids of the car and of the user who connected it. The reading can be about a day old.
@@ -105,7 +116,9 @@ class SmartcarClient:
         """
         path = f"/vehicles/{check_id(vehicle_id)}/signals/charge-chargetimers"
         headers = {"sc-user-id": check_id(user_id)}
-        answer = await self._request("GET", path, timeout=_QUERY_TIMEOUT, headers=headers)
+        answer = await self._request(
+            "GET", path, timeout=_QUERY_TIMEOUT, headers=headers
+        )
         if (reading := TimersReading.from_body(answer.body)) is None:
             raise UnconfirmedError("Smartcar's answer could not be read")
         return reading
@@ -114,31 +127,55 @@ class SmartcarClient:
         """Return the connections of one mode by their id, from all pages."""
         found: dict[str, Connection] = {}
         for number in range(1, _MOST_PAGES + 1):
-            params = {"filter[vehicle.mode]": mode, "page[number]": str(number), "page[size]": str(_PAGE_SIZE)}
-            answer = await self._request("GET", "/connections", timeout=_QUERY_TIMEOUT, params=params)
+            params = {
+                "filter[vehicle.mode]": mode,
+                "page[number]": str(number),
+                "page[size]": str(_PAGE_SIZE),
+            }
+            answer = await self._request(
+                "GET", "/connections", timeout=_QUERY_TIMEOUT, params=params
+            )
             page = as_mapping(answer.body).get("data")
             if not isinstance(page, list):
-                raise UnconfirmedError("Smartcar's list of connections could not be read")
-            connections = [connection for resource in page if (connection := Connection.from_resource(resource))]
+                raise UnconfirmedError(
+                    "Smartcar's list of connections could not be read"
+                )
+            connections = [
+                connection
+                for resource in page
+                if (connection := Connection.from_resource(resource))
+            ]
             known = len(found)
-            found |= {connection.connection_id: connection for connection in connections}
+            found |= {
+                connection.connection_id: connection for connection in connections
+            }
             # A page that brings nothing new ends the list, whatever the links say.
             if len(found) == known or not _has_next_page(answer, number):
                 break
         return found
 
-    async def _async_command(self, method: str, path: str, user_id: str, **request: Any) -> Execution:
+    async def _async_command(
+        self, method: str, path: str, user_id: str, **request: Any
+    ) -> Execution:
         """Send a command to a car, and return its execution only if it provably succeeded."""
         headers = {"sc-user-id": check_id(user_id)}
-        answer = await self._request(method, path, timeout=_COMMAND_TIMEOUT, headers=headers, **request)
+        answer = await self._request(
+            method, path, timeout=_COMMAND_TIMEOUT, headers=headers, **request
+        )
         execution = Execution.from_body(answer.body, request_id=answer.request_id)
         if execution.status == _SUCCESS:
             return execution
         if not answer.is_whole:
             message = "the answer did not come whole"
         else:
-            message = f"the answer says {execution.status!r}" if execution.status else "the answer says no status"
-        details = ErrorDetails(http_status=answer.status, message=message, request_id=answer.request_id)
+            message = (
+                f"the answer says {execution.status!r}"
+                if execution.status
+                else "the answer says no status"
+            )
+        details = ErrorDetails(
+            http_status=answer.status, message=message, request_id=answer.request_id
+        )
         if execution.status in _FAILURE:
             raise RefusedError(details)
         raise UnconfirmedError(details)
@@ -175,7 +212,11 @@ class SmartcarClient:
             if (details := answer.error) is None:
                 return answer
             error = error_from(details)
-            if isinstance(error, AuthenticationError) and answer.status == 401 and may_renew:
+            if (
+                isinstance(error, AuthenticationError)
+                and answer.status == 401
+                and may_renew
+            ):
                 may_renew = False
                 if self.auth.discard(token):
                     continue
@@ -196,4 +237,6 @@ def _has_next_page(answer: Answer, number: int) -> bool:
     """Whether the list goes on, by its link or by its count."""
     body = as_mapping(answer.body)
     total = as_number(as_mapping(body.get("meta")).get("totalCount"))
-    return bool(as_mapping(body.get("links")).get("next")) or (total is not None and total > number * _PAGE_SIZE)
+    return bool(as_mapping(body.get("links")).get("next")) or (
+        total is not None and total > number * _PAGE_SIZE
+    )

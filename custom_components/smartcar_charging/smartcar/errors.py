@@ -31,7 +31,9 @@ class ErrorType(StrEnum):
 _OUTCOME_UNKNOWN: Final = frozenset({ErrorType.SERVER, ErrorType.UPSTREAM})
 
 # A 404 with one of these is about the car or the path, and says nothing of what was asked for.
-_ABOUT_SOMETHING_ELSE: Final = frozenset({"VEHICLE_NOT_FOUND", "PATH", "INVALID_PATH", "VERSION"})
+_ABOUT_SOMETHING_ELSE: Final = frozenset(
+    {"VEHICLE_NOT_FOUND", "PATH", "INVALID_PATH", "VERSION"}
+)
 
 # For an error without a type that we know.
 _TYPE_OF_STATUS: Final[Mapping[int, ErrorType]] = {
@@ -59,7 +61,11 @@ class ErrorDetails:
     @property
     def known_type(self) -> ErrorType | None:
         """The documented type, if it is one."""
-        return ErrorType(self.type) if self.type is not None and self.type in ErrorType else None
+        return (
+            ErrorType(self.type)
+            if self.type is not None and self.type in ErrorType
+            else None
+        )
 
     @property
     def kind(self) -> ErrorType | None:
@@ -98,7 +104,10 @@ class ErrorDetails:
     @override
     def __str__(self) -> str:
         """Return Smartcar's own reason, for people."""
-        return ": ".join(part for part in (self.name, self.message) if part) or "no reason given"
+        return (
+            ": ".join(part for part in (self.name, self.message) if part)
+            or "no reason given"
+        )
 
 
 class SmartcarError(Exception):
@@ -106,7 +115,9 @@ class SmartcarError(Exception):
 
     def __init__(self, reason: str | ErrorDetails) -> None:
         """Take Smartcar's details, or a reason of our own."""
-        self.details = reason if isinstance(reason, ErrorDetails) else ErrorDetails(message=reason)
+        self.details = (
+            reason if isinstance(reason, ErrorDetails) else ErrorDetails(message=reason)
+        )
         super().__init__(str(self.details))
 
     @property
@@ -145,7 +156,11 @@ def error_from(details: ErrorDetails) -> SmartcarError:
 
 
 def read_error(
-    body: Any, *, http_status: int, request_id: str | None = None, retry_after: float | None = None
+    body: Any,
+    *,
+    http_status: int,
+    request_id: str | None = None,
+    retry_after: float | None = None,
 ) -> ErrorDetails | None:
     """Read an error out of a body of any shape; None where a 2xx answer has none.
 
@@ -161,7 +176,16 @@ def read_error(
         http_status=http_status,
         type=as_text(error.get("type")),
         code=as_text(error.get("code")),
-        message=next(filter(None, (as_text(error.get(key), longest=_MESSAGE_LENGTH) for key in _MESSAGE_KEYS)), None),
+        message=next(
+            filter(
+                None,
+                (
+                    as_text(error.get(key), longest=_MESSAGE_LENGTH)
+                    for key in _MESSAGE_KEYS
+                ),
+            ),
+            None,
+        ),
         request_id=request_id or as_text(meta.get("requestId")),
         retry_after=retry_after,
     )
@@ -178,7 +202,9 @@ def _find_error(body: Any) -> Mapping[str, Any] | None:
     # A resource also has a type; only an error has no data beside it.
     if "data" not in body and (body.get("type") or body.get("code")):
         return body
-    status = as_mapping(as_mapping(as_mapping(body.get("data")).get("attributes")).get("status"))
+    status = as_mapping(
+        as_mapping(as_mapping(body.get("data")).get("attributes")).get("status")
+    )
     if error := status.get("error"):
         return as_mapping(error)
     return None

@@ -27,7 +27,9 @@ def is_valid_id(value: object) -> bool:
 def check_id(value: str) -> str:
     """Return the id, or raise InvalidIdError, which does not repeat it."""
     if not is_valid_id(value):
-        raise InvalidIdError("this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them")
+        raise InvalidIdError(
+            "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+        )
     return value
 
 
@@ -44,14 +46,25 @@ class Location:
 
     def is_about(self, other: Location) -> bool:
         """Whether both are one place, but for rounding."""
-        return abs(self.latitude - other.latitude) < _ROUNDING and abs(self.longitude - other.longitude) < _ROUNDING
+        return (
+            abs(self.latitude - other.latitude) < _ROUNDING
+            and abs(self.longitude - other.longitude) < _ROUNDING
+        )
 
     @classmethod
     def from_dict(cls, value: Any) -> Self | None:
         """Read a place, if it is one."""
         value = as_mapping(value)
-        latitude, longitude = as_number(value.get("latitude")), as_number(value.get("longitude"))
-        if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        latitude, longitude = (
+            as_number(value.get("latitude")),
+            as_number(value.get("longitude")),
+        )
+        if (
+            latitude is None
+            or longitude is None
+            or abs(latitude) > 90
+            or abs(longitude) > 180
+        ):
             return None
         return cls(latitude=latitude, longitude=longitude)
 
@@ -66,7 +79,11 @@ class DailySchedule:
 
     def as_body(self) -> dict[str, Any]:
         """Return the request body, as the documentation shows it."""
-        attributes = {"location": self.location.as_dict(), "startTime": self.start_time, "stopTime": self.stop_time}
+        attributes = {
+            "location": self.location.as_dict(),
+            "startTime": self.start_time,
+            "stopTime": self.stop_time,
+        }
         return {"data": {"attributes": attributes}}
 
 
@@ -97,7 +114,8 @@ class Execution:
         meta = as_mapping(data.get("meta"))
         return cls(
             execution_id=as_text(data.get("id")),
-            schedule_id=_valid_id(attributes.get("scheduleId")) or _id_from_link(as_mapping(data.get("links"))),
+            schedule_id=_valid_id(attributes.get("scheduleId"))
+            or _id_from_link(as_mapping(data.get("links"))),
             action=as_text(attributes.get("action")),
             schedule_type=as_text(attributes.get("scheduleType")),
             status=as_text(as_mapping(attributes.get("status")).get("value")),
@@ -151,7 +169,9 @@ class Connection:
             connection_id=connection_id,
             vehicle_id=vehicle_id,
             user_id=user_id,
-            permissions=frozenset(filter(None, map(as_text, as_list(attributes.get("permissions"))))),
+            permissions=frozenset(
+                filter(None, map(as_text, as_list(attributes.get("permissions"))))
+            ),
             make=as_text(vehicle.get("make")),
             model=as_text(vehicle.get("model")),
             year=int(year) if year is not None else None,
@@ -191,7 +211,11 @@ class ChargeTimer:
                 ChargeWindow(
                     start_time=_time(as_mapping(window).get("start")),
                     stop_time=_time(as_mapping(window).get("end")),
-                    days=tuple(filter(None, map(as_text, as_list(as_mapping(window).get("days"))))),
+                    days=tuple(
+                        filter(
+                            None, map(as_text, as_list(as_mapping(window).get("days")))
+                        )
+                    ),
                 )
                 for window in as_list(timer.get("schedules"))
             ),
@@ -210,12 +234,18 @@ class TimersReading:
         """Read the charge timers signal, if it has a list of timers; never raises, whatever the body is."""
         data = as_mapping(as_mapping(body).get("data"))
         meta = as_mapping(data.get("meta"))
-        values = as_mapping(as_mapping(data.get("attributes")).get("body")).get("values")
+        values = as_mapping(as_mapping(data.get("attributes")).get("body")).get(
+            "values"
+        )
         # No list is not the same as an empty one, which proves that a schedule is not on the car.
         if not isinstance(values, list):
             return None
         # Smartcar may have fetched lately what the maker's cloud has known for long: the older of both counts.
-        moments = [moment for key in ("oemUpdatedAt", "retrievedAt") if (moment := as_moment(meta.get(key)))]
+        moments = [
+            moment
+            for key in ("oemUpdatedAt", "retrievedAt")
+            if (moment := as_moment(meta.get(key)))
+        ]
         return cls(
             timers=tuple(ChargeTimer.from_value(value) for value in values),
             read_at=min(moments, default=None),
@@ -235,7 +265,9 @@ def _time(value: Any) -> str | None:
 
 def _related_id(relationships: Mapping[str, Any], name: str) -> str | None:
     """Return the id of a related resource."""
-    return _valid_id(as_mapping(as_mapping(relationships.get(name)).get("data")).get("id"))
+    return _valid_id(
+        as_mapping(as_mapping(relationships.get(name)).get("data")).get("id")
+    )
 
 
 def _id_from_link(links: Mapping[str, Any]) -> str | None:

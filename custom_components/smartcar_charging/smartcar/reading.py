@@ -25,7 +25,11 @@ def as_text(value: Any, *, longest: int = 100) -> str | None:
 
 def as_number(value: Any) -> float | None:
     """Return the value if it is a finite number of a sane size."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST_NUMBER:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not abs(value) < _LARGEST_NUMBER
+    ):
         return None
     return value
 
@@ -39,8 +43,12 @@ def as_moment(value: Any) -> datetime | None:
     """Return an instant: Smartcar writes ISO 8601, and epochs in seconds or milliseconds."""
     try:
         if (number := as_number(value)) is not None:
-            return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
+            return datetime.fromtimestamp(
+                number / 1000 if number >= _MILLISECONDS_FROM else number, UTC
+            )
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+        return (
+            None if moment is None or moment.tzinfo is None else moment.astimezone(UTC)
+        )
     except OSError, OverflowError, ValueError:
         return None

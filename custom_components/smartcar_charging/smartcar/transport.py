@@ -15,7 +15,11 @@ _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _SHORTEST_SECRET: Final = 8
 
 # With these, the try that raised them never had a connection to send anything on.
-_NEVER_CONNECTED: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+_NEVER_CONNECTED: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +40,12 @@ class Answer:
     @property
     def error(self) -> ErrorDetails | None:
         """The error that this answer is or carries; None for a 2xx without one."""
-        return read_error(self.body, http_status=self.status, request_id=self.request_id, retry_after=self.retry_after)
+        return read_error(
+            self.body,
+            http_status=self.status,
+            request_id=self.request_id,
+            retry_after=self.retry_after,
+        )
 
 
 class _Tries:
@@ -69,7 +78,12 @@ async def exchange(
     tries = _Tries()
     try:
         async with session.request(
-            method, url, timeout=timeout, allow_redirects=False, middlewares=(tries,), **request
+            method,
+            url,
+            timeout=timeout,
+            allow_redirects=False,
+            middlewares=(tries,),
+            **request,
         ) as response:
             content = await _async_read(response)
             return Answer(
@@ -81,7 +95,9 @@ async def exchange(
             )
     except _NEVER_CONNECTED as err:
         if tries.count > 1:
-            raise UnconfirmedError(f"the connection was lost, and not made again ({type(err).__name__})") from err
+            raise UnconfirmedError(
+                f"the connection was lost, and not made again ({type(err).__name__})"
+            ) from err
         raise NotSentError(f"no connection to Smartcar ({type(err).__name__})") from err
     except TimeoutError as err:
         raise UnconfirmedError("no answer within the time limit") from err
@@ -89,7 +105,9 @@ async def exchange(
         # It keeps the request's headers, and with them the token: no error of ours may lead to it.
         reason = type(err).__name__
     except (aiohttp.ClientError, OSError) as err:
-        raise UnconfirmedError(f"the connection was lost before an answer came ({type(err).__name__})") from err
+        raise UnconfirmedError(
+            f"the connection was lost before an answer came ({type(err).__name__})"
+        ) from err
     raise UnconfirmedError(f"the answer could not be read ({reason})")
 
 
@@ -118,4 +136,8 @@ def _parse(content: bytes, secret: str) -> Any:
 
 def _seconds(value: str | None) -> float | None:
     """Read a delay in whole seconds; a date, or anything else, is no promise to rely on."""
-    return float(value) if value is not None and _SECONDS.fullmatch(value.strip()) else None
+    return (
+        float(value)
+        if value is not None and _SECONDS.fullmatch(value.strip())
+        else None
+    )

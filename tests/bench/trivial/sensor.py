@@ -8,13 +8,16 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: ConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the entities of every car."""
     for subentry_id, subentry in entry.subentries.items():
         numbers = range(entry.data["entities"])
         async_add_entities(
-            (TrivialSensor(subentry_id, subentry.title, number) for number in numbers), config_subentry_id=subentry_id
+            (TrivialSensor(subentry_id, subentry.title, number) for number in numbers),
+            config_subentry_id=subentry_id,
         )
 
 
@@ -29,4 +32,6 @@ class TrivialSensor(SensorEntity):
         """Belong to the car's device."""
         self._attr_name = f"Number {number}"
         self._attr_unique_id = f"{subentry_id}_{number}"
-        self._attr_device_info = DeviceInfo(identifiers={("trivial", subentry_id)}, name=car)
+        self._attr_device_info = DeviceInfo(
+            identifiers={("trivial", subentry_id)}, name=car
+        )
