@@ -1,4 +1,4 @@
-"""The blueprints in a Home Assistant, at times that tests choose, with prices that tests make up."""
+"""The blueprints in a Home Assistant, with times and prices that tests choose."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Stage:
     told: list[ServiceCall] = field(default_factory=list)
 
     async def set_up(self, blueprint: str, **inputs: Any) -> None:
-        """Take the blueprint from the repository, as it would be imported, and make an automation of it."""
+        """Import the repository's blueprint, and make an automation of it."""
         target = Path(self.hass.config.path("blueprints/automation/smartcar_charging"))
         shutil.copytree(FOLDER, target, dirs_exist_ok=True)
         self.told = async_mock_service(self.hass, "persistent_notification", "create")
@@ -76,7 +76,7 @@ class Stage:
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     async def delayed_at(self, wall: str) -> None:
-        """Let it be that time, and wait until the automation waits for a quarter of an hour from then."""
+        """Let it be that time, and wait until the automation waits a quarter hour."""
         self.fire(wall)
         for _ in range(1000):
             timers = [
@@ -129,7 +129,7 @@ class Prices:
             at += self.step
 
     def register(self, hass: HomeAssistant) -> None:
-        """Offer the actions of the three integrations, each with its fields and the shape of its response."""
+        """Offer the three integrations' actions, with their fields and responses."""
         for domain, action, schema, respond in (
             ("nordpool", "get_prices_for_date", NORDPOOL_SCHEMA, self._nordpool),
             ("tibber", "get_prices", TIBBER_SCHEMA, self._tibber),
@@ -149,7 +149,10 @@ class Prices:
             )
 
     def _nordpool(self, call: ServiceCall) -> ServiceResponse:
-        """Answer as homeassistant/components/nordpool/services.py does: a day of Nord Pool, areas by name."""
+        """Answer with a day of Nord Pool, areas by name.
+
+        As homeassistant/components/nordpool/services.py does.
+        """
         _check_entry(call, "nordpool")
         day: date = call.data["date"]
         slots = self.between(
@@ -162,7 +165,10 @@ class Prices:
         return {"NL": prices, "SYS": [{**price, "price": 0.0} for price in prices]}
 
     def _tibber(self, call: ServiceCall) -> ServiceResponse:
-        """Answer as homeassistant/components/tibber/services.py does: homes by name, without the ends."""
+        """Answer with homes by name, without the ends.
+
+        As homeassistant/components/tibber/services.py does.
+        """
         begin, end = (
             dt_util.as_local(datetime.fromisoformat(call.data[name]))
             for name in ("start", "end")
@@ -179,13 +185,15 @@ class Prices:
         return {"prices": {"Home": prices, "Cabin": []}}
 
     def _energyzero(self, call: ServiceCall) -> ServiceResponse:
-        """Answer as homeassistant/components/energyzero/services.py did in 2026.3: without the ends, in UTC."""
+        """Answer in UTC, without the ends.
+
+        As homeassistant/components/energyzero/services.py did in 2026.3.
+        """
         _check_entry(call, "energyzero")
         days = [date.fromisoformat(call.data[name]) for name in ("start", "end")]
-        step, self.step = (
-            self.step,
-            QUARTER if call.data.get("interval") == "quarter" else self.step,
-        )
+        step = self.step
+        if call.data.get("interval") == "quarter":
+            self.step = QUARTER
         slots = list(
             self.between(
                 _midnight(days[0], AMSTERDAM),
@@ -233,7 +241,8 @@ def _check_entry(call: ServiceCall, domain: str) -> None:
     """Refuse an entry of something else."""
     entry = call.hass.config_entries.async_get_entry(call.data["config_entry"])
     if entry is None or entry.domain != domain:
-        # The tests watch the words of all errors, and let only this one of Home Assistant's own pass.
+        # The tests watch the words of all errors. Of Home Assistant's own, they let
+        # only this one pass.
         raise ServiceNotSupported(domain, call.service, call.data["config_entry"])
 
 
@@ -243,7 +252,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def cheap_between(*spans: tuple[str, str]) -> Callable[[datetime], float]:
-    """Return prices that are low between times of day, in the order of time, and high otherwise."""
+    """Return prices that are low in spans of the day, none over midnight."""
     return lambda at: (
         0.05 if any(start <= f"{at:%H:%M}" < stop for start, stop in spans) else 0.30
     )

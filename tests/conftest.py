@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     meant = config.getoption("--ha")
     if meant is not None and version_of(meant) != __version__:
         raise pytest.UsageError(
-            f"the {meant} is Home Assistant {version_of(meant)}, and this is {__version__}"
+            f"the {meant} is Home Assistant {version_of(meant)}, not {__version__}"
         )
 
 
@@ -43,7 +43,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def complaints() -> Iterator[list[str]]:
-    """Fail every test in which Home Assistant complains about how the integration uses it."""
+    """Fail every test in which Home Assistant complains about the integration."""
     with deprecations.listen() as heard:
         yield heard
     assert heard == []
@@ -53,18 +53,18 @@ def complaints() -> Iterator[list[str]]:
 def custom_integrations(
     complaints: list[str], enable_custom_integrations: None
 ) -> None:
-    """Let Home Assistant find the integration; what it complains about is heard to its very end."""
+    """Let Home Assistant find the integration, while its complaints are heard."""
 
 
 @pytest.fixture
 def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compare as Home Assistant's own tests do: otherwise chance decides which of two packages is asked."""
+    """Compare as Home Assistant's own tests do: two packages define this fixture."""
     return snapshot.use_extension(HomeAssistantSnapshotExtension)
 
 
 @pytest.fixture
 def hass_storage() -> dict[str, Any]:
-    """Leave Home Assistant's storage real: what survives a restart is half of what we test."""
+    """Leave Home Assistant's storage real: a restart is half of what we test."""
     return {}
 
 
@@ -85,7 +85,7 @@ async def simulator(
         running.add_demo_cars()
         monkeypatch.setattr(client, "API_URL", f"{running.url}/v3")
         monkeypatch.setattr(auth, "TOKEN_URL", f"{running.url}/oauth2/token")
-        monkeypatch.setattr(client, "_RECONNECT_AFTER", (0.0, 0.0))
+        monkeypatch.setattr(client, "RETRY_DELAYS", (0.0, 0.0))
         yield running
 
 
@@ -128,7 +128,7 @@ def cars() -> list[Car]:
 async def entry(
     hass: HomeAssistant, simulator: Simulator, cars: list[Car]
 ) -> MockConfigEntry:
-    """Set up an account with its cars, and wait for its free check of the credentials."""
+    """Set up an account with its cars, and wait for the check of its credentials."""
     entry = make_entry(*cars)
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
@@ -145,7 +145,7 @@ def no_traffic_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def texts_are_complete(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail every test in which something reaches the user without its words, or with a gap in them."""
+    """Fail every test in which the user gets no words, or words with a gap."""
     found = texts.watch(monkeypatch)
     yield
     assert not found

@@ -1,6 +1,8 @@
-"""Hears what Home Assistant says against the integration: that it uses something which is going away, or blocks.
+"""Hears what Home Assistant says against the integration.
 
-Such words are only logged. Python's own warnings are errors in the tests: see `filterwarnings` in pyproject.toml.
+It says that the integration uses something which is going away, or blocks. Such words
+are only logged. Python's own warnings are errors in the tests: see `filterwarnings` in
+pyproject.toml.
 """
 
 from collections.abc import Iterator

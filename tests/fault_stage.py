@@ -1,4 +1,4 @@
-"""Where a fault of the table comes from: Smartcar's answers, its tokens, or the wire below."""
+"""Where a fault comes from: Smartcar's answers, its tokens, or the wire below."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ class Stage:
 
     def hurry(self) -> None:
         """Let a command wait for half a second only."""
-        self.monkeypatch.setattr(client, "_COMMAND_TIMEOUT", _IMPATIENT)
+        self.monkeypatch.setattr(client, "COMMAND_TIMEOUT", _IMPATIENT)
 
 
 type Arrange = Callable[[Stage], Awaitable[None]]
@@ -127,7 +127,7 @@ def found_by_name(step: Step) -> Arrange:
     """Let the server's name be looked up, with this happening each time."""
 
     async def arrange(stage: Stage) -> None:
-        """Give Home Assistant's connections a resolver of ours, and the server a name."""
+        """Give the connections a resolver of ours, and the server a name."""
         stage.hurry()
         resolver = Resolver(step, step, step)
         stage.monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""The rows of the fault table that are not one answer: what is sent again, and what breaks on the way."""
+"""The rows of the fault table that are not one answer, but a way to it."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -88,6 +88,16 @@ def again_rows() -> Iterator[Row]:
             )
         ),
         (
+            "429-html-at-once",
+            lasting(Fault(status=429, headers={"Retry-After": "0"}, executes=True)),
+            LOST,
+        ),
+        (
+            "429-unknown-type",
+            lasting(Fault.error(429, "NEW", headers={"Retry-After": "0"})),
+            LIMITED,
+        ),
+        (
             "429-UPSTREAM",
             lasting(Fault.error(429, "UPSTREAM", headers={"Retry-After": "0"})),
             LOST,
@@ -114,6 +124,11 @@ def again_rows() -> Iterator[Row]:
             failed("not_sent", can_retry=True),
         ),
         ("token-500", without_a_token(Fault(status=500)), NOT_CONNECTED),
+        (
+            "token-503-for-long",
+            without_a_token(Fault(status=503, headers={"Retry-After": "3600"})),
+            NOT_CONNECTED,
+        ),
         ("token-html", without_a_token(Fault(body="<html>")), NOT_CONNECTED),
         ("token-cut", without_a_token(Fault(cut=Cut.BEFORE_ANSWER)), NOT_CONNECTED),
         (
@@ -147,8 +162,8 @@ def stream_rows() -> Iterator[Row]:
         ("200-cut", lasting(Fault(cut=Cut.MID_BODY)), LOST),
         (
             "403-cut",
-            lasting(Fault(status=403, body="<html>", cut=Cut.MID_BODY)),
-            failed("permission_missing"),
+            lasting(Fault(status=403, body="<html>", cut=Cut.MID_BODY, executes=True)),
+            LOST,
         ),
         (
             "500-cut",
@@ -163,7 +178,7 @@ def stream_rows() -> Iterator[Row]:
 
 
 def wire_rows() -> Iterator[Row]:
-    """Return what breaks below HTTP; `creates` is what was read of a request, whole or not."""
+    """Return what breaks below HTTP; `creates` counts requests read in part, too."""
     for name, arrange, expected in (
         ("refused", nobody_listens, NOT_CONNECTED),
         ("unknown-name", found_by_name(fail), NOT_CONNECTED),
@@ -173,7 +188,7 @@ def wire_rows() -> Iterator[Row]:
         ("tls-hung-up", connected(hang_up, "https"), NOT_CONNECTED),
         ("tls-reset", connected(reset, "https"), NOT_CONNECTED),
         ("nobody-accepts", nobody_accepts, NOT_CONNECTED),
-        # A connection was made: what was read on the other side before it broke can not be known.
+        # A connection was made: what the other side read of it can not be known.
         ("reset-before-it-was-read", connected(reset, "http"), UNHEARD),
         ("hung-up-before-it-was-read", connected(hang_up, "http"), UNHEARD),
         ("never-read", connected(stay_silent, "http"), UNHEARD),
@@ -194,7 +209,8 @@ def wire_rows() -> Iterator[Row]:
             "101",
             raw(
                 sending(
-                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"
+                    b"HTTP/1.1 101 Switching Protocols\r\n"
+                    b"Upgrade: x\r\nConnection: upgrade\r\n\r\n"
                 )
             ),
             LOST,

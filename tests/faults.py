@@ -1,4 +1,4 @@
-"""What can go wrong with a command, and what has to come of it: the rows of the fault table."""
+"""The rows of the fault table: what can go wrong, and what has to come of it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.simulator import REMOVED, TESLA, Fault
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
-    """What must come of a command: for the caller, at the server, on the sensor, and in the ledger."""
+    """What the caller, the server, the sensor and the ledger must tell of a command."""
 
     verdict: str
     key: str | None
@@ -31,7 +31,7 @@ class Row:
 
 
 def success(*, creates: int = 1, knows_the_id: bool = True) -> Expected:
-    """Expect that the caller hears success; a schedule without an id is one that is possibly on the car."""
+    """Expect a success; a schedule without an id is possibly on the car."""
     return Expected(
         verdict="success",
         key=None,
@@ -43,7 +43,7 @@ def success(*, creates: int = 1, knows_the_id: bool = True) -> Expected:
 
 
 def failed(key: str, *, creates: int = 1, can_retry: bool = False) -> Expected:
-    """Expect that the caller hears why nothing was set, and that the ledger does not change."""
+    """Expect that the caller hears why nothing was set, and nothing is recorded."""
     return Expected(
         verdict="failed",
         key=key,
@@ -55,7 +55,7 @@ def failed(key: str, *, creates: int = 1, can_retry: bool = False) -> Expected:
 
 
 def unconfirmed(*, creates: int = 1) -> Expected:
-    """Expect that the caller is told to look, and that the schedule is remembered as possibly on the car."""
+    """Expect that the caller is told to look: it is possibly on the car."""
     return Expected(
         verdict="unconfirmed",
         key="create_unconfirmed",
@@ -69,7 +69,6 @@ def unconfirmed(*, creates: int = 1) -> Expected:
 REJECTED: Final = failed("authentication_failed")
 REJECTED_TWICE: Final = failed("authentication_failed", creates=2)
 LIMITED: Final = failed("rate_limited", can_retry=True)
-GONE: Final = failed("not_found_at_smartcar")
 LOST: Final = unconfirmed()
 NOT_CONNECTED: Final = failed("not_sent", creates=0, can_retry=True)
 NOT_NOW: Final = failed("refused_by_vehicle", can_retry=True)
@@ -95,20 +94,21 @@ DOCUMENTED: Final[tuple[tuple[int, str, str | None, Expected], ...]] = (
     (502, "UPSTREAM", "NO_RESPONSE", unconfirmed()),
 )
 
-# What a status proves by itself, where the body says nothing.
+# What a status proves by itself, where the body holds no error object of Smartcar's:
+# it may be that of a gateway in between.
 BY_STATUS: Final[Mapping[int, Expected]] = {
     200: unconfirmed(),
     202: unconfirmed(),
-    400: failed("refused"),
+    400: unconfirmed(),
     401: REJECTED_TWICE,
-    403: failed("permission_missing"),
-    404: failed("not_found_at_smartcar"),
-    409: NOT_NOW,
-    418: failed("refused"),
-    429: LIMITED,
-    430: failed("refused_by_plan"),
+    403: unconfirmed(),
+    404: unconfirmed(),
+    409: unconfirmed(),
+    418: unconfirmed(),
+    429: unconfirmed(),
+    430: unconfirmed(),
     500: unconfirmed(),
-    501: failed("not_compatible"),
+    501: unconfirmed(),
     502: unconfirmed(),
     504: unconfirmed(),
     599: unconfirmed(),
@@ -118,6 +118,9 @@ REDIRECTS: Final = (301, 302, 303, 307, 308)
 
 SAYS_NOTHING: Final[Mapping[str, Any]] = {
     "empty": None,
+    "gateways": {"message": "no Route matched with those values"},
+    "problem": {"type": "about:blank", "title": "Not Found", "code": "E1"},
+    "code_without_type": {"errors": [{"code": "SCHEDULE_NOT_FOUND"}]},
     "html": "<html><body><h1>Service Unavailable</h1></body></html>",
     "truncated": '{"data": {"attributes": {"status": {"value": "SUCCESS',
     "list": '[{"data": {"attributes": {"status": {"value": "SUCCESS"}}}}]',
@@ -127,9 +130,9 @@ SAYS_NOTHING: Final[Mapping[str, Any]] = {
 # What the word in `data.attributes.status.value` proves under a 2xx.
 WORDS: Final[Mapping[str, tuple[Any, Expected]]] = {
     "SUCCESS": ("SUCCESS", success()),
-    "ERROR": ("ERROR", failed("refused")),
-    "FAILED": ("FAILED", failed("refused")),
-    "FAILURE": ("FAILURE", failed("refused")),
+    "ERROR": ("ERROR", unconfirmed()),
+    "FAILED": ("FAILED", unconfirmed()),
+    "FAILURE": ("FAILURE", unconfirmed()),
     "PENDING": ("PENDING", unconfirmed()),
     "IN_PROGRESS": ("IN_PROGRESS", unconfirmed()),
     "unknown_word": ("QUEUED", unconfirmed()),
@@ -156,12 +159,12 @@ def shapes(error_type: str, code: str | None) -> Mapping[str, Any]:
 
 
 def refusal(status: int, body: Any, expected: Expected) -> Fault:
-    """Answer this; the car did it all the same where the outcome is unknown, which is the worse of both."""
+    """Answer this; where the outcome is unknown, the car did it, which is worse."""
     return Fault(status=status, body=body, executes=expected.verdict == "unconfirmed")
 
 
 def documented_rows() -> Iterator[Row]:
-    """Return each documented error in each shape, and under the statuses of a success."""
+    """Return each documented error in each shape, and under a success's statuses."""
     for status, error_type, code, expected in DOCUMENTED:
         bodies = shapes(error_type, code)
         for shape, body in bodies.items():
@@ -171,7 +174,7 @@ def documented_rows() -> Iterator[Row]:
                 arrange=lasting(refusal(status, body, expected)),
                 expected=expected,
             )
-        # Only a 401 by its status line is about the token for certain, and sent again with a new one.
+        # Only a 401 by its status line is about the token, and sent again.
         once = REJECTED if expected is REJECTED_TWICE else expected
         beside = refusal(200, bodies["status_error"], once)
         yield Row(
@@ -232,7 +235,7 @@ def answer_rows() -> Iterator[Row]:
                 status=404,
                 body={"data": {"attributes": {"status": {"value": "SUCCESS"}}}},
             ),
-            GONE,
+            LOST,
         ),
         (
             "500-SUCCESS",
@@ -244,13 +247,13 @@ def answer_rows() -> Iterator[Row]:
         ),
         (
             "success-beside-errors",
-            Fault(merge={"errors": [known]}, executes=False),
-            NOT_NOW,
+            Fault(merge={"errors": [known]}),
+            LOST,
         ),
         (
             "success-beside-error",
-            Fault(merge={"error": known}, executes=False),
-            NOT_NOW,
+            Fault(merge={"error": known}),
+            LOST,
         ),
         (
             "success-beside-status-error",
@@ -258,6 +261,13 @@ def answer_rows() -> Iterator[Row]:
             LOST,
         ),
         ("success-beside-unreadable-error", Fault(merge={"errors": [None]}), LOST),
+        ("success-beside-errors-object", Fault(merge={"errors": known}), LOST),
+        ("success-beside-error-text", Fault(merge={"error": "ASLEEP"}), LOST),
+        (
+            "success-beside-unreadable-status-error",
+            execution(status={"error": True}),
+            LOST,
+        ),
         (
             "success-beside-no-error",
             Fault(merge={"errors": [], "error": None}),
@@ -272,12 +282,22 @@ def answer_rows() -> Iterator[Row]:
         ("large-error", Fault(status=400, body=large), failed("refused")),
         (
             "oauth-error",
-            Fault(status=403, body={"error": "access_denied"}),
-            failed("permission_missing"),
+            Fault(status=403, body={"error": "access_denied"}, executes=True),
+            LOST,
         ),
         ("unknown-type-400", Fault.error(400, "NEW"), failed("refused")),
         ("unknown-type-409", Fault.error(409, "NEW"), NOT_NOW),
         ("unknown-type-501", Fault.error(501, "NEW"), failed("not_compatible")),
+        (
+            "no-schedule-to-create",
+            Fault.error(404, "RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND"),
+            failed("not_found_at_smartcar"),
+        ),
+        (
+            "lower-case-type",
+            Fault.error(400, "validation", executes=True),
+            LOST,
+        ),
         ("unknown-type-200", Fault(body={"errors": [{"type": "NEW"}]}), LOST),
         ("unknown-type-504", Fault.error(504, "NEW", executes=True), LOST),
         ("400-SERVER", Fault.error(400, "SERVER", executes=True), LOST),

@@ -58,7 +58,7 @@ async def stage(
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> AsyncIterator[Stage]:
-    """Return a Home Assistant in Amsterdam on a Sunday at noon; nothing of its automation is left afterwards."""
+    """Return a Home Assistant in Amsterdam on a Sunday at noon; end its automation."""
     await hass.config.async_set_time_zone("Europe/Amsterdam")
     stage = Stage(hass, freezer, simulator)
     await stage.at("2026-11-22T12:00:00")
@@ -79,7 +79,7 @@ def prices(hass: HomeAssistant) -> Prices:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.stem)
 def test_blueprint_is_valid_and_imports_from_its_source(path: Path) -> None:
-    """It can be read, also as Home Assistant writes it after an import, and its address is the file's."""
+    """It can be read, also as written after an import; its address is the file's."""
     blueprint = Blueprint(
         load_yaml_dict(path),
         expected_domain="automation",
@@ -119,7 +119,10 @@ async def test_cheapest_window_is_sent(
     hours: float,
     expected: tuple[str, str],
 ) -> None:
-    """From each integration, by the hour and the quarter, up to both ends of the night, and over midnight."""
+    """It may be at either end of the night, and over midnight.
+
+    Prices are from each integration, by the hour and the quarter.
+    """
     prices.of, prices.step = cheap_between(cheap), step
     await stage.set_up(CHEAPEST, source=source, hours_needed=hours)
     await stage.at("2026-11-22T20:29:00")
@@ -147,7 +150,7 @@ async def test_sum_of_the_prices_decides(
     hours: float,
     expected: tuple[str, str],
 ) -> None:
-    """Parts of hours and negative prices count as they are; of equal windows it is the first."""
+    """Parts of hours and negative prices count; of equal windows it is the first."""
     prices.of = lambda at: by_hour.get(at.hour, 0.30)
     await stage.set_up(CHEAPEST, source="tibber", hours_needed=hours)
     await stage.at("2026-11-22T20:30:00")
@@ -195,7 +198,7 @@ async def test_clock_changes(
     inputs: dict[str, Any],
     expected: tuple[str, str],
 ) -> None:
-    """The window has the hours that were asked for, no skipped time, and no time that clocks show twice."""
+    """It has the hours that were asked for, and no time that is skipped or twice."""
     prices.of = cheap_between(cheap)
     await stage.at(f"{evening}T12:00:00")
     await stage.set_up(CHEAPEST, source=source, **inputs)
@@ -209,10 +212,12 @@ async def test_clock_changes(
     [
         (
             """{% set night = today_at('22:00') | as_timestamp | int %}
-            {% set list = namespace(prices=[{'start': 'then', 'price': 1}, {'price': -1}, 7]) %}
+            {% set list = namespace(
+                prices=[{'start': 'then', 'price': 1}, {'price': -1}, 7]) %}
             {% for quarter in range(47, -1, -1) %}
               {% set list.prices = list.prices + [{
-                'start': (night + quarter * 900) | timestamp_local, 'price': (quarter - 20.5) | abs | string}] %}
+                'start': (night + quarter * 900) | timestamp_local,
+                'price': (quarter - 20.5) | abs | string}] %}
             {% endfor %}
             {{ list.prices }}""",
             [("02:15", "04:15")],
@@ -225,7 +230,8 @@ async def test_clock_changes(
         (
             """{% set list = namespace(prices=[]) %}
             {% for quarter in range(36) if quarter != 30 %}
-              {% set at = (today_at('22:00') | as_timestamp + quarter * 900) | timestamp_local %}
+              {% set at = (today_at('22:00') | as_timestamp + quarter * 900)
+                | timestamp_local %}
               {% set list.prices = list.prices + [{'start': at, 'price': quarter}] %}
             {% endfor %}
             {{ list.prices }}""",
@@ -347,7 +353,10 @@ async def test_missing_prices_change_nothing(
     await stage.at("2026-11-22T20:30:00")
     assert stage.sent == [("23:30", "05:30")]
     assert stage.messages == [
-        f"Nothing was changed, because there is no complete list of prices from 22:00 to 07:00. {STILL}"
+        (
+            "Nothing was changed, because there is no complete list of prices "
+            f"from 22:00 to 07:00. {STILL}"
+        )
     ]
     assert stage.told[0].data["title"] == "Charge window of Tesla Model Y 2024"
 
@@ -360,12 +369,15 @@ async def test_hours_that_do_not_fit_change_nothing(
     await stage.at("2026-11-22T20:30:00")
     assert stage.sent == []
     assert stage.messages == [
-        f"Nothing was changed, because 9.5 hours do not fit from 22:00 to 07:00. {NONE_APPLIES}"
+        (
+            "Nothing was changed, because 9.5 hours do not fit from 22:00 to 07:00. "
+            f"{NONE_APPLIES}"
+        )
     ]
 
 
 async def test_same_window_is_not_sent_again(stage: Stage, prices: Prices) -> None:
-    """It is sent on the first evening and on the first one with other prices, once on each."""
+    """It is sent once on the first evening, and once on the first with new prices."""
     await stage.set_up(CHEAPEST, source="tibber")
     for evening in ("2026-11-22", "2026-11-23", "2026-11-24"):
         await stage.at(f"{evening}T12:00:00")
@@ -411,15 +423,14 @@ async def test_open_window_is_not_changed(
     where: dict[str, Any],
     is_open: bool,
 ) -> None:
-    """A window that is open at the zone stays, and no price is asked for; it says so."""
+    """A window that is open at the zone stays, no price is asked for; it says so."""
     await set_schedule(hass, start_time=window[0], stop_time=window[1], **where)
     await stage.set_up(CHEAPEST, source="tibber")
     await stage.at("2026-11-22T20:30:00")
     assert len(stage.sent) == 2 - is_open
     assert len(prices.asked) == 1 - is_open
-    assert ["is open right now" in message for message in stage.messages] == [
-        True
-    ] * is_open
+    told = ["is open right now" in message for message in stage.messages]
+    assert told == [True] * is_open
 
 
 async def test_failure_that_may_pass_is_retried_three_times(
@@ -457,7 +468,10 @@ async def test_retry_that_succeeds_is_the_last(stage: Stage, prices: Prices) -> 
     [
         (
             LOST,
-            f"It is not known whether the car took the window 01:00–05:00. {LOOK_AT_THE_CAR}",
+            (
+                "It is not known whether the car took the window 01:00–05:00. "
+                f"{LOOK_AT_THE_CAR}"
+            ),
         ),
         (NOT_CAPABLE, "The window 01:00–05:00 was not set: Not this car."),
     ],
@@ -465,7 +479,7 @@ async def test_retry_that_succeeds_is_the_last(stage: Stage, prices: Prices) -> 
 async def test_what_must_not_be_repeated_is_sent_once(
     stage: Stage, prices: Prices, fault: Fault, message: str
 ) -> None:
-    """Neither a command that may have reached the car, nor one that can not succeed; it says which."""
+    """A command that may have reached the car, or can not succeed; it says which."""
     stage.simulator.always(fault, path=CREATE)
     await stage.set_up(CHEAPEST, source="tibber")
     for time in ("20:30:00", "20:45:00", "21:00:00"):
@@ -513,7 +527,10 @@ async def test_refusal_is_not_mistaken_for_an_old_failure(
     await stage.at("2026-11-22T20:30:00")
     assert len(stage.sent) == 1
     assert stage.messages == [
-        f"The window 01:00–05:00 was not sent. The automation's trace and the log tell why. {NONE_APPLIES}"
+        (
+            "The window 01:00–05:00 was not sent. "
+            f"The automation's trace and the log tell why. {NONE_APPLIES}"
+        )
     ]
 
 
@@ -573,7 +590,7 @@ async def test_car_that_is_not_available(
 async def test_not_confirmed_by(
     hass: HomeAssistant, stage: Stage, faults: list[Fault], messages: list[str]
 ) -> None:
-    """The last command decides; also that none was sent is told, and only a confirmation is not."""
+    """The last command decides: all but a confirmation is told, also that none was."""
     await stage.set_up(NOT_CONFIRMED)
     await stage.at("2026-11-22T20:30:00")
     stage.simulator.script(*faults, path=CREATE)
@@ -647,7 +664,7 @@ async def test_not_confirmed_by_counts_the_hours_before(
     inputs: dict[str, Any],
     count: int,
 ) -> None:
-    """A success of the evening before is none of today, even if the car was loaded anew in between."""
+    """A success of the evening before does not count, even after a reload."""
     await stage.at("2026-11-22T22:00:00")
     await set_schedule(hass)
     await stage.at("2026-11-23T12:00:00")
@@ -661,7 +678,7 @@ async def test_not_confirmed_by_counts_the_hours_before(
 
 
 async def test_weekday_and_weekend_windows(stage: Stage) -> None:
-    """On Friday evening the weekend's, on Sunday evening the weekdays', and nothing in between."""
+    """The weekend's on Friday evening, the weekdays' on Sunday, none in between."""
     await stage.set_up(WEEKEND)
     windows = []
     for day in range(22, 31):
@@ -694,7 +711,10 @@ async def test_weekend_of_other_days(stage: Stage) -> None:
         (ASLEEP, "The window 23:30–05:30 was not set: The car is asleep."),
         (
             LOST,
-            f"It is not known whether the car took the window 23:30–05:30. {LOOK_AT_THE_CAR}",
+            (
+                "It is not known whether the car took the window 23:30–05:30. "
+                f"{LOOK_AT_THE_CAR}"
+            ),
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Accounts: how one is set up together with its first car, and how its credentials are exchanged."""
+"""Accounts: their set-up with a first car, and the exchange of their credentials."""
 
 import asyncio
 from dataclasses import replace
@@ -72,9 +72,8 @@ async def token_entry(hass: HomeAssistant, token: str) -> MockConfigEntry:
 @pytest.fixture
 def other_application(simulator: Simulator) -> None:
     """Let there be another application, which sees all cars too."""
-    simulator.applications[OTHER_CREDENTIALS["client_id"]] = OTHER_CREDENTIALS[
-        "client_secret"
-    ]
+    client_id = OTHER_CREDENTIALS["client_id"]
+    simulator.applications[client_id] = OTHER_CREDENTIALS["client_secret"]
 
 
 def accounts(hass: HomeAssistant) -> list[dict[str, Any]]:
@@ -206,7 +205,7 @@ async def test_wrong_api_credentials_can_be_corrected(
     mistake: dict[str, str],
     errors: dict[str, str],
 ) -> None:
-    """The field that is to be looked at has the error; the client id stays, the secret does not."""
+    """The wrong field has the error; the client id stays, the secret does not."""
     dialog = await Dialog.new_account(hass, "api_credentials")
     entered = {**API_CREDENTIALS, **mistake}
     await dialog.enter(entered)
@@ -235,10 +234,8 @@ async def test_api_credentials_can_be_sent_again_after_a_failure(
     dialog = await Dialog.new_account(hass, "api_credentials")
     simulator.always(fault, path=path)
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == (
-        "api_credentials",
-        {"base": "cannot_connect"},
-    )
+    assert dialog.step == "api_credentials"
+    assert dialog.errors == {"base": "cannot_connect"}
     assert dialog.prefilled == {"client_id": DEMO_CLIENT_ID}
 
     simulator.behave()
@@ -254,10 +251,8 @@ async def test_api_credentials_can_be_sent_again_with_a_network(
     dialog = await Dialog.new_account(hass, "api_credentials")
     await simulator.stop()
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == (
-        "api_credentials",
-        {"base": "cannot_connect"},
-    )
+    assert dialog.step == "api_credentials"
+    assert dialog.errors == {"base": "cannot_connect"}
     assert accounts(hass) == []
 
     await simulator.start()
@@ -288,10 +283,8 @@ async def test_wrong_token_can_be_corrected(
     """The ids stay in the form, the token does not."""
     dialog = await Dialog.new_account(hass, "access_token")
     await dialog.enter({"access_token": wrong, **ids_of(TESLA)})
-    assert (dialog.step, dialog.errors) == (
-        "access_token",
-        {"access_token": "invalid_auth"},
-    )
+    assert dialog.step == "access_token"
+    assert dialog.errors == {"access_token": "invalid_auth"}
     assert dialog.prefilled == ids_of(TESLA)
 
     await dialog.enter({"access_token": token, **ids_of(TESLA)})
@@ -351,7 +344,7 @@ async def test_token_can_be_sent_again_after_a_failure(
 async def test_client_id_is_set_up_only_once(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """More cars belong to the account that is there; nothing needs to be sent to know that."""
+    """More cars belong to the account that is there; nothing is sent to know that."""
     simulator.requests.clear()
     dialog = await Dialog.list_of_cars(hass)
     assert dialog.abort_reason == "already_configured"
@@ -412,7 +405,7 @@ async def test_second_flow_for_a_client_id_is_closed_by_the_first(
 async def test_client_id_that_another_account_took_meanwhile_is_refused(
     hass: HomeAssistant, simulator: Simulator, token_entry: MockConfigEntry
 ) -> None:
-    """While the list was open, an account moved to these API credentials: it is not replaced."""
+    """An account moved to these API credentials meanwhile, and is not replaced."""
     listing = await Dialog.list_of_cars(hass)
     moving = await Dialog.new_credentials(hass, token_entry, "reconfigure")
     await moving.choose("new_api_credentials")
@@ -426,7 +419,7 @@ async def test_client_id_that_another_account_took_meanwhile_is_refused(
 async def test_two_applications_live_side_by_side(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """Each account offers its own cars, and each command bears the token of its own application."""
+    """Each account offers its own cars, and its commands bear its own token."""
     simulator.add_car(replace(TESLA, application=DEMO_CLIENT_ID))
     simulator.add_car(replace(VOLVO, application=OTHER_CREDENTIALS["client_id"]))
     first = await Dialog.list_of_cars(hass)
@@ -456,7 +449,7 @@ async def test_two_applications_live_side_by_side(
 async def test_rejected_credentials_are_asked_for_and_used_at_once(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """The secret was rotated: the action that fails for it opens the form, and the next action works."""
+    """The secret was rotated: the action that fails opens the form, the next works."""
     account = entry.runtime_data
     rotated = {**API_CREDENTIALS, "client_secret": "rotated"}
     simulator.applications[DEMO_CLIENT_ID] = rotated["client_secret"]
@@ -497,11 +490,9 @@ async def test_new_token_is_used_without_a_reload(
     )
     assert dialog.shown["menu_options"] == ["new_api_credentials", "new_access_token"]
     await dialog.choose("new_access_token")
-    assert (dialog.step, dialog.errors, dialog.prefilled) == (
-        "new_access_token",
-        {},
-        {},
-    )
+    assert dialog.step == "new_access_token"
+    assert dialog.errors == {}
+    assert dialog.prefilled == {}
     await dialog.enter({"access_token": f" Bearer {token} "})
     assert dialog.abort_reason == f"{source}_successful"
     assert token_entry.data == {"access_token": token}
@@ -522,11 +513,9 @@ async def test_token_account_moves_to_api_credentials(
     account, state = token_entry.runtime_data, hass.states.get(sensor_of(hass, TESLA))
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_api_credentials")
-    assert (dialog.step, dialog.errors, dialog.prefilled) == (
-        "new_api_credentials",
-        {},
-        {},
-    )
+    assert dialog.step == "new_api_credentials"
+    assert dialog.errors == {}
+    assert dialog.prefilled == {}
     await dialog.enter(API_CREDENTIALS)
     assert dialog.abort_reason == f"{source}_successful"
     assert token_entry.data == API_CREDENTIALS
@@ -597,7 +586,7 @@ async def test_application_that_lacks_a_car_is_refused_by_name(
     source: str,
     missing: dict[str, Car],
 ) -> None:
-    """Its commands would never reach those cars; the form says which, and takes other credentials."""
+    """Commands would never reach those cars; the form names them, and stays open."""
     for car in missing.values():
         simulator.add_car(replace(car, application=DEMO_CLIENT_ID))
     dialog = await Dialog.new_credentials(hass, entry, source)
@@ -638,10 +627,8 @@ async def test_token_of_an_application_without_the_car_is_refused(
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_access_token")
     await dialog.enter({"access_token": simulator.issue_token("client_other")})
-    assert (dialog.step, dialog.errors) == (
-        "new_access_token",
-        {"access_token": "other_application"},
-    )
+    assert dialog.step == "new_access_token"
+    assert dialog.errors == {"access_token": "other_application"}
     assert dialog.shown["description_placeholders"]["vehicles"] == "Tesla Model Y 2024"
     assert dialog.prefilled == {}
 
@@ -725,10 +712,8 @@ async def test_new_api_credentials_can_be_sent_again_with_a_network(
     dialog = await Dialog.new_credentials(hass, entry, source)
     await simulator.stop()
     await dialog.enter(API_CREDENTIALS)
-    assert (dialog.step, dialog.errors) == (
-        API_CREDENTIALS_STEP[source],
-        {"base": "cannot_connect"},
-    )
+    assert dialog.step == API_CREDENTIALS_STEP[source]
+    assert dialog.errors == {"base": "cannot_connect"}
     assert dialog.prefilled == {"client_id": DEMO_CLIENT_ID}
 
     await simulator.start()
@@ -740,15 +725,13 @@ async def test_new_api_credentials_can_be_sent_again_with_a_network(
 async def test_wrong_new_token_can_be_corrected(
     hass: HomeAssistant, simulator: Simulator, token_entry: MockConfigEntry, source: str
 ) -> None:
-    """The form is empty again, and the account keeps its token until a good one is entered."""
+    """The form is empty again, and the account keeps its token until a good one."""
     before, token = token_entry.data, simulator.issue_token()
     dialog = await Dialog.new_credentials(hass, token_entry, source)
     await dialog.choose("new_access_token")
     await dialog.enter({"access_token": "mistyped"})
-    assert (dialog.step, dialog.errors) == (
-        "new_access_token",
-        {"access_token": "invalid_auth"},
-    )
+    assert dialog.step == "new_access_token"
+    assert dialog.errors == {"access_token": "invalid_auth"}
     assert dialog.prefilled == {}
     assert token_entry.data == before
 
@@ -767,10 +750,8 @@ async def test_new_token_can_be_sent_again_with_a_network(
     await dialog.choose("new_access_token")
     await simulator.stop()
     await dialog.enter({"access_token": token})
-    assert (dialog.step, dialog.errors) == (
-        "new_access_token",
-        {"base": "cannot_connect"},
-    )
+    assert dialog.step == "new_access_token"
+    assert dialog.errors == {"base": "cannot_connect"}
     assert dialog.prefilled == {}
 
     await simulator.start()

@@ -1,4 +1,4 @@
-"""Code, services.yaml, icons and translations, held against each other in both directions."""
+"""Code, services.yaml, icons and translations, held against each other both ways."""
 
 import ast
 from collections.abc import Mapping
@@ -13,19 +13,21 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.smartcar_charging import issues, services
+from custom_components.smartcar_charging import errors, issues, repairs, services
 from custom_components.smartcar_charging.config_flow import (
     SmartcarChargingConfigFlow,
     VehicleSubentryFlow,
 )
 from custom_components.smartcar_charging.const import DOMAIN
-from custom_components.smartcar_charging.records import Action, Verdict
+from custom_components.smartcar_charging.models import Action, Verdict
 from tests.actions import CHARGE_SCHEDULE, EVENT, SENSOR, set_schedule, shown
 from tests.files import ICONS, README, SERVICES, fields
 from tests.texts import ENGLISH, INTEGRATION
 
 SCHEMAS: Final = {
-    services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA,
+    services.SERVICE_SET_DAILY_CHARGE_SCHEDULE: (
+        services.SET_DAILY_CHARGE_SCHEDULE_SCHEMA
+    ),
     services.SERVICE_DELETE_CHARGE_SCHEDULE: services.DELETE_CHARGE_SCHEDULE_SCHEMA,
     services.SERVICE_GET_CHARGE_SCHEDULES: services.GET_CHARGE_SCHEDULES_SCHEMA,
 }
@@ -41,6 +43,21 @@ HELPERS_REASONS: Final = {
     "reauth_successful",
     "reconfigure_successful",
 }
+EACH_FLOW: Final = pytest.mark.parametrize(
+    ("flow", "section"),
+    [
+        (SmartcarChargingConfigFlow, ENGLISH["config"]),
+        (VehicleSubentryFlow, ENGLISH["config_subentries"]["vehicle"]),
+        (
+            repairs.PossiblyOnCarFlow,
+            ENGLISH["issues"][issues.POSSIBLY_ON_CAR]["fix_flow"],
+        ),
+        (
+            repairs.RecordDamagedFlow,
+            ENGLISH["issues"][issues.RECORD_DAMAGED]["fix_flow"],
+        ),
+    ],
+)
 
 
 def constants() -> set[str]:
@@ -112,26 +129,28 @@ async def test_home_assistant_reads_our_descriptions(
 
 
 def test_every_error_is_used() -> None:
-    """That every used one exists is watched in every test, and so are the gaps in its words."""
+    """Every test watches that a used one exists, and the gaps in its words."""
     assert set(ENGLISH["exceptions"]) <= constants()
 
 
-@pytest.mark.parametrize(
-    "section", [ENGLISH["config"], ENGLISH["config_subentries"]["vehicle"]]
-)
-def test_every_word_of_the_flows_is_used(section: Mapping[str, Any]) -> None:
+def test_every_trouble_has_its_words() -> None:
+    """Whatever Smartcar refuses, and whatever is not confirmed of any command."""
+    assert set(errors.UNCONFIRMED) == set(Action)
+    troubles = {*errors.REFUSALS.values(), *errors.UNCONFIRMED.values()}
+    troubles |= {errors.NOT_SENT, errors.REFUSED}
+    assert {trouble.key for trouble in troubles} <= set(ENGLISH["exceptions"])
+
+
+@EACH_FLOW
+def test_every_word_of_the_flows_is_used(
+    flow: type, section: Mapping[str, Any]
+) -> None:
     """That every used one exists is watched in every test."""
-    assert set(section["error"]) <= constants()
+    assert set(section.get("error", ())) <= constants()
     assert set(section["abort"]) <= constants() | HELPERS_REASONS
 
 
-@pytest.mark.parametrize(
-    ("flow", "section"),
-    [
-        (SmartcarChargingConfigFlow, ENGLISH["config"]),
-        (VehicleSubentryFlow, ENGLISH["config_subentries"]["vehicle"]),
-    ],
-)
+@EACH_FLOW
 def test_every_step_has_words_and_every_word_a_step(
     flow: type, section: Mapping[str, Any]
 ) -> None:
@@ -168,28 +187,23 @@ async def test_the_same_entities_everywhere(
 def test_every_issue_is_used() -> None:
     """Those of refusals have the same key as the error that the caller hears."""
     assert set(ENGLISH["issues"]) == {
-        *issues.ALL_CAUSES,
-        issues.RECORD_DAMAGED,
+        *issues.ALL_ISSUES,
         "left_on_car",
     }
 
 
 def test_every_verdict_has_its_words_and_icon() -> None:
-    """And there are no others; what is under way has not happened yet, and is no event."""
+    """And there are no others; what is under way has not happened, and is no event."""
     words, icons = ENGLISH["entity"], ICONS["entity"]
     verdicts = {verdict.value for verdict in Verdict}
     assert verdicts == set(words["sensor"]["last_execution"]["state"])
     assert verdicts == set(icons["sensor"]["last_execution"]["state"])
-    types = words["event"]["charge_schedule_execution"]["state_attributes"][
-        "event_type"
-    ]["state"]
+    event = words["event"]["charge_schedule_execution"]["state_attributes"]
+    types = event["event_type"]["state"]
     assert verdicts - {Verdict.IN_PROGRESS} == set(types)
     assert types.items() <= words["sensor"]["last_execution"]["state"].items()
-    assert set(types) == set(
-        icons["event"]["charge_schedule_execution"]["state_attributes"]["event_type"][
-            "state"
-        ],
-    )
+    event = icons["event"]["charge_schedule_execution"]["state_attributes"]
+    assert set(types) == set(event["event_type"]["state"])
 
 
 @pytest.mark.parametrize(
@@ -221,11 +235,8 @@ async def test_every_attribute_has_its_name(
     await set_schedule(hass)
     registered = er.async_get(hass).async_get(entity_id)
     assert registered is not None
-    named = set(
-        ENGLISH["entity"][registered.domain][registered.translation_key][
-            "state_attributes"
-        ]
-    )
+    words = ENGLISH["entity"][registered.domain][registered.translation_key]
+    named = set(words["state_attributes"])
     assert set(shown(hass, entity_id).attributes) - NAMED_BY_HOME_ASSISTANT == named
 
 
@@ -258,7 +269,7 @@ def test_every_error_is_explained_in_the_readme(key: str) -> None:
 def test_the_product_can_not_be_pointed_elsewhere() -> None:
     """The two hosts are constants, and nothing in the environment is read."""
     code = "".join(path.read_text() for path in INTEGRATION.rglob("*.py"))
-    assert {text for text in constants() if text.startswith("http")} == {
+    assert {text for text in constants() if re.match("https?:", text)} == {
         "https://dashboard.smartcar.com",
         "https://iam.smartcar.com/oauth2/token",
         "https://vehicle.api.smartcar.com/v3",

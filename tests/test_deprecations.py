@@ -1,6 +1,7 @@
-"""Nothing that the integration uses is going away, on any Home Assistant that is tested.
+"""Nothing that the integration uses is going away, on any tested Home Assistant.
 
-Every test asks for this; here is shown that it would be noticed, in the words of the Home Assistant at hand.
+Every test asks for this; here is shown that it would be noticed, in the words of the
+Home Assistant at hand.
 """
 
 from collections.abc import Callable
@@ -66,13 +67,13 @@ async def test_use_of_what_is_going_away_is_noticed(
 
 
 def test_python_warning_is_an_error() -> None:
-    """What Python or a package says against a module of the integration, also one further down."""
+    """It may be against any module of the integration, also one further down."""
     with pytest.raises(DeprecationWarning, match="old"):
         run_as_ours(lambda: warnings.warn("old", DeprecationWarning, stacklevel=2))
 
 
 def test_importing_uses_nothing_that_is_going_away() -> None:
-    """Modules are imported before any test can listen, so another process imports them all."""
+    """Another process imports all modules: here no test listens early enough."""
     importing = [sys.executable, "-c", _IMPORT_ALL]
     done = subprocess.run(importing, check=False, capture_output=True, text=True)  # noqa: S603  # our own words
     assert (done.returncode, done.stderr) == (0, "")

@@ -13,7 +13,8 @@ import voluptuous as vol
 from tests.files import ICONS, SERVICES, fields
 from tests.texts import INTEGRATION
 
-# Names and descriptions are texts: they are in the translations. A filter is for the fields of an entity's actions.
+# Names and descriptions are texts: they are in the translations. A filter is for the
+# fields of an entity's actions.
 FIELD: Final = vol.Schema(
     {
         vol.Optional("required"): True,
@@ -67,7 +68,7 @@ def icons_of_states(icons: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
 def test_services_have_the_shape_that_home_assistant_wants(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each field with an example and a selector that Home Assistant knows, and no key twice."""
+    """Each field has an example and a known selector, and no key is there twice."""
     SERVICES_SCHEMA(SERVICES)
     load_yaml_dict(INTEGRATION / "services.yaml")
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""The entities of a car: what they are called, whose they are, and that they come and go with the car."""
+"""The entities of a car: their names and owner, and that they come and go with it."""
 
 import json
 from typing import Any
@@ -27,7 +27,10 @@ def states_of(hass: HomeAssistant, car: str) -> dict[str, Any]:
 async def test_entities_of_a_car(
     hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
 ) -> None:
-    """Names, keys, categories and unique ids, which are the vehicle's, so that entities survive a new account."""
+    """Names, keys, categories and unique ids.
+
+    The unique ids are the vehicle's, so that entities survive a new account.
+    """
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     assert {entity.config_subentry_id for entity in entities} == set(entry.subentries)
     assert {entity.device_id for entity in entities} == {device_id(hass, TESLA)}

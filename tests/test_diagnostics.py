@@ -1,5 +1,6 @@
 """Diagnostics: what support needs, and nothing that tells who or where the user is."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 import json
 from typing import Any, Final
@@ -15,6 +16,7 @@ from syrupy.filters import props
 
 from tests.actions import delete_schedule, device_id, set_schedule
 from tests.conftest import make_entry
+from tests.ledgers import file_of, path_of, reading_held
 from tests.simulator import (
     DEMO_CLIENT_ID,
     DEMO_CLIENT_SECRET,
@@ -27,7 +29,12 @@ from tests.simulator import (
 type Download = Callable[[MockConfigEntry], Awaitable[dict[str, Any]]]
 
 CHANGES_EACH_TIME: Final = props(
-    "begun_at", "completed_at", "executed_at", "request_id", "token_age_seconds"
+    "begun_at",
+    "completed_at",
+    "ended_at",
+    "executed_at",
+    "request_id",
+    "token_age_seconds",
 )
 PRIVATE: Final = {
     "vehicle id": TESLA.vehicle_id,
@@ -46,7 +53,10 @@ PRIVATE: Final = {
     "schedule ids": "sched_",
     "execution ids": "exec_",
 }
-TELLTALE: Final = f"Vehicle {TESLA.vehicle_id} of user {TESLA.user_id} has schedule sched_1 of exec_1 at 48.858222, 2.294500."
+TELLTALE: Final = (
+    f"Vehicle {TESLA.vehicle_id} of user {TESLA.user_id} has schedule sched_1 of "
+    "exec_1 at 48.858222, 2.294500."
+)
 
 
 @pytest.fixture
@@ -91,7 +101,7 @@ async def test_before_the_first_command(
     download: Download,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """The car, and that nothing has happened yet; Home Assistant adds its own version and ours."""
+    """The car, and that nothing happened yet; Home Assistant adds both versions."""
     file = await download(entry)
     assert file["data"] == snapshot(exclude=CHANGES_EACH_TIME)
     assert file["home_assistant"]["version"]
@@ -110,10 +120,8 @@ async def test_after_a_success(
     file = await download(entry)
     assert file["data"] == snapshot(exclude=CHANGES_EACH_TIME)
     (execution,) = file["data"]["cars"][0]["executions"]
-    assert (execution["request_id"], execution["executed_at"]) == (
-        response["request_id"],
-        response["executed_at"],
-    )
+    assert execution["request_id"] == response["request_id"]
+    assert execution["executed_at"] == response["executed_at"]
     assert private_parts(simulator, file) == []
 
 
@@ -160,7 +168,7 @@ async def test_after_a_replacement_that_left_the_old_one(
     download: Download,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """Both are counted, and so is the delete that failed; another place is no more told than home."""
+    """Both are counted, as is the failed delete; no place is told, home or other."""
     await set_schedule(hass, location={"latitude": 48.858222, "longitude": 2.2945})
     await set_schedule(hass)
     simulator.script(
@@ -192,29 +200,6 @@ async def test_each_car_tells_its_own(
     assert private_parts(simulator, file) == []
 
 
-async def test_last_ten_verdicts_are_told(
-    hass: HomeAssistant,
-    simulator: Simulator,
-    entry: MockConfigEntry,
-    download: Download,
-) -> None:
-    """Oldest first; an eleventh pushes the first out."""
-    await refused(hass, simulator, Fault.error(409, "VEHICLE_STATE", "ASLEEP"))
-    for _ in range(9):
-        await set_schedule(hass, replace=False)
-    verdicts = [
-        execution["verdict"]
-        for execution in (await download(entry))["data"]["cars"][0]["executions"]
-    ]
-    assert verdicts == ["failed", *["success"] * 9]
-    await set_schedule(hass, replace=False)
-    verdicts = [
-        execution["verdict"]
-        for execution in (await download(entry))["data"]["cars"][0]["executions"]
-    ]
-    assert verdicts == ["success"] * 10
-
-
 async def test_age_of_a_minted_token_is_told(
     hass: HomeAssistant, entry: MockConfigEntry, download: Download
 ) -> None:
@@ -233,10 +218,8 @@ async def test_pasted_token_is_told_as_such(
     await hass.async_block_till_done(wait_background_tasks=True)
     await set_schedule(hass)
     file = await download(entry)
-    assert (file["data"]["credentials"], file["data"]["token_age_seconds"]) == (
-        "access_token",
-        None,
-    )
+    assert file["data"]["credentials"] == "access_token"
+    assert file["data"]["token_age_seconds"] is None
     assert token not in json.dumps(file)
     assert private_parts(simulator, file) == []
 
@@ -261,3 +244,51 @@ async def test_car_that_was_added_by_its_ids_only(
     assert await hass.config_entries.async_setup(entry.entry_id)
     (car,) = (await download(entry))["data"]["cars"]
     assert (car["make"], car["model"], car["year"]) == (None, None, None)
+
+
+async def test_account_that_is_not_loaded_tells_its_state(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+) -> None:
+    """That is when people ask for help."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    file = await download(entry)
+    assert file["data"] == {"credentials": "api_credentials", "state": "not_loaded"}
+    assert private_parts(simulator, file) == []
+
+
+async def test_car_whose_removal_waits_is_told_without_what_is_gone(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+) -> None:
+    """Another car is being added, and the removal has to wait for that."""
+    (tesla,) = entry.subentries
+    (subentry,) = make_entry(VOLVO).subentries.values()
+    with reading_held(path_of(hass, subentry.subentry_id)):
+        hass.config_entries.async_add_subentry(entry, subentry)
+        await asyncio.sleep(0.1)
+        hass.config_entries.async_remove_subentry(entry, tesla)
+        (car,) = (await download(entry))["data"]["cars"]
+    assert ("make" in car, car["executions"]) == (False, [])
+    await hass.async_block_till_done()
+    (car,) = (await download(entry))["data"]["cars"]
+    assert car["make"] == "Volvo"
+
+
+async def test_record_that_cannot_be_read_is_told(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+) -> None:
+    """It is why the car is not available."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    file_of(hass, entry).unlink()
+    file_of(hass, entry).mkdir()
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    (car,) = (await download(entry))["data"]["cars"]
+    assert (car["is_record_readable"], car["is_record_lost"]) == (False, False)

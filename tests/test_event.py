@@ -1,10 +1,13 @@
-"""The end of each command as an event: fired for every one, once, and before anything goes away."""
+"""The end of each command as an event: once for each, before anything goes away."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 import json
 
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import (
+    CoreState,
     Event,
     EventStateChangedData,
     HomeAssistant,
@@ -19,11 +22,15 @@ from homeassistant.helpers.event import (
     async_track_state_change_filtered,
 )
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
+from custom_components.smartcar_charging import SECONDS_UNTIL_AUTOMATIONS_ARE_ARMED
 from tests.actions import EVENT, delete_schedule, reload, sensor, set_schedule, shown
+from tests.ledgers import IN_PROGRESS, file_with, start_with
 from tests.simulator import Fault, Simulator
-from tests.test_ledger import IN_PROGRESS, file_with, start_with
 
 NO_EVENT = ("unavailable", "unknown")
 NOT_OF_A_COMMAND = {
@@ -37,7 +44,7 @@ NOT_OF_A_COMMAND = {
 
 @pytest.fixture
 def fired(hass: HomeAssistant) -> list[str]:
-    """Collect what fires: the type whenever an event entity shows another moment, as automations do."""
+    """Collect the type whenever an event entity shows another moment."""
     types: list[str] = []
     moments = set(NO_EVENT)
 
@@ -112,7 +119,7 @@ async def test_success_fires(
 async def test_each_command_fires(
     hass: HomeAssistant, entry: MockConfigEntry, fired: list[str]
 ) -> None:
-    """Also when it ends like the one before; the deletes that follow a set are no commands of their own."""
+    """Also if it ends like the one before; the deletes that follow a set do not."""
     for _ in range(2):
         await set_schedule(hass)
     await delete_schedule(hass, zone="zone.home")
@@ -157,9 +164,7 @@ async def test_verdict_after_a_crash_fires_once(
     hass: HomeAssistant, simulator: Simulator, fired: list[str]
 ) -> None:
     """As soon as there is an entity to do so, and never again."""
-    entry, _aside = await start_with(
-        hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []})
-    )
+    entry, _aside = await start_with(hass, file_with(commands=[IN_PROGRESS]))
     assert fired == ["unconfirmed"]
     assert details(shown(hass, EVENT)) == details(sensor(hass))
     before = shown(hass, EVENT)
@@ -168,13 +173,49 @@ async def test_verdict_after_a_crash_fires_once(
     assert shown(hass, EVENT).state == before.state
 
 
+async def test_verdict_after_a_crash_fires_when_automations_are_armed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    fired: list[str],
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """That is some seconds after Home Assistant has started: before, nobody hears."""
+    hass.set_state(CoreState.starting)
+    await start_with(hass, file_with(commands=[IN_PROGRESS]))
+    assert (sensor(hass).state, fired) == ("unconfirmed", [])
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await hass.async_block_till_done()
+    assert fired == []
+    freezer.tick(SECONDS_UNTIL_AUTOMATIONS_ARE_ARMED)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert fired == ["unconfirmed"]
+
+
+async def test_disabled_entity_fires_nothing_when_it_is_enabled(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fired: list[str]
+) -> None:
+    """What it could not tell counts as told, also of a command that a stop cut off."""
+    registry = er.async_get(hass)
+    registry.async_update_entity(EVENT, disabled_by=er.RegistryEntryDisabler.USER)
+    await reload(hass, entry)
+    simulator.script(Fault(hold=asyncio.Event()), path="/charge-schedules/daily")
+    call = hass.async_create_task(set_schedule(hass))
+    await simulator.wait_for_request(path="/charge-schedules/daily")
+    await reload(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await call
+    registry.async_update_entity(EVENT, disabled_by=None)
+    await reload(hass, entry)
+    assert (shown(hass, EVENT).state, fired) == ("unknown", [])
+
+
 async def test_renamed_entity_fires_each_verdict_once(
     hass: HomeAssistant, simulator: Simulator, fired: list[str]
 ) -> None:
     """Neither the one after the crash again, nor a later one twice."""
-    await start_with(
-        hass, file_with({"executions": [IN_PROGRESS], "schedules": [], "possible": []})
-    )
+    await start_with(hass, file_with(commands=[IN_PROGRESS]))
     before = shown(hass, EVENT)
     er.async_get(hass).async_update_entity(EVENT, new_entity_id="event.my_car")
     await hass.async_block_till_done()

@@ -1,15 +1,14 @@
 """The action that compares what Home Assistant set with what is on the car."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
-from pathlib import Path
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant, SupportsResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -17,6 +16,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import SENSOR, call_action, device_id, set_schedule
+from tests.ledgers import file_of
 from tests.simulator import (
     REMOVED,
     TESLA,
@@ -86,7 +86,7 @@ def tesla(simulator: Simulator) -> Vehicle:
 async def own(
     hass: HomeAssistant, entry: MockConfigEntry, freezer: FrozenDateTimeFactory
 ) -> str:
-    """Set a schedule at home on a certain evening, let half an hour pass, and return the schedule's id."""
+    """Set a schedule at home that evening, wait half an hour, and return its id."""
     freezer.move_to(EVENING)
     response = await set_schedule(hass)
     freezer.move_to(EVENING + timedelta(minutes=30))
@@ -104,12 +104,11 @@ async def test_one_billable_request_and_nothing_else(
     simulator.requests.clear()
     await get_schedules(hass)
     (request,) = simulator.requests
-    assert (request.method, request.path, request.query, request.body) == (
-        "GET",
-        f"/v3/vehicles/{TESLA.vehicle_id}/signals/charge-chargetimers",
-        {},
-        b"",
-    )
+    signal = "signals/charge-chargetimers"
+    assert request.method == "GET"
+    assert request.path == f"/v3/vehicles/{TESLA.vehicle_id}/{signal}"
+    assert request.query == {}
+    assert request.body == b""
     assert request.headers["Authorization"] == f"Bearer {simulator.tokens_minted[-1]}"
     assert request.headers["sc-user-id"] == TESLA.user_id
 
@@ -127,6 +126,7 @@ async def test_response_is_complete(
                 "zone": "zone.home",
                 "location": HOME,
                 "set_at": EVENING.isoformat(),
+                "standing": "on_car",
                 "on_vehicle": "yes",
             }
         ],
@@ -153,10 +153,8 @@ async def test_without_any_schedule_the_lists_are_empty(
 ) -> None:
     """A car without timers is not a car that could not be read."""
     response = await get_schedules(hass)
-    assert (response["set_by_home_assistant"], response["possibly_on_vehicle"]) == (
-        [],
-        [],
-    )
+    assert response["set_by_home_assistant"] == []
+    assert response["possibly_on_vehicle"] == []
     assert (response["on_vehicle"], response["on_vehicle_reason"]) == ([], None)
 
 
@@ -166,121 +164,110 @@ async def test_schedule_without_a_zone_has_its_coordinates(
     """It was set by location."""
     await set_schedule(hass, location={"latitude": 1.5, "longitude": 2.5})
     (schedule,) = (await get_schedules(hass))["set_by_home_assistant"]
-    assert (schedule["zone"], schedule["location"]) == (
-        None,
-        {"latitude": 1.5, "longitude": 2.5},
-    )
+    assert schedule["zone"] is None
+    assert schedule["location"] == {"latitude": 1.5, "longitude": 2.5}
 
 
 # Whether a schedule is on the car
 
 
 @pytest.mark.parametrize(
-    ("read_after", "expected"),
+    ("is_there", "read_after", "expected"),
     [
-        (timedelta(days=-1), "unknown"),
-        (timedelta(milliseconds=-1), "unknown"),
-        (timedelta(0), "yes"),
-        (timedelta(seconds=1), "yes"),
-        (timedelta(minutes=30), "yes"),
+        (True, timedelta(milliseconds=-1), "unknown"),
+        (True, timedelta(0), "yes"),
+        (False, timedelta(minutes=9, seconds=59), "unknown"),
+        (False, timedelta(minutes=10), "no"),
     ],
 )
-async def test_schedule_in_the_reading_is_on_the_car(
-    hass: HomeAssistant, tesla: Vehicle, own: str, read_after: timedelta, expected: str
-) -> None:
-    """A reading from before the create can not have its schedule: then the id means nothing."""
-    tesla.read_timers(at=EVENING + read_after)
-    assert on_vehicle(await get_schedules(hass)) == [expected]
-
-
-@pytest.mark.parametrize(
-    ("read_after", "expected"),
-    [
-        (timedelta(days=-1), "unknown"),
-        (timedelta(milliseconds=-1), "unknown"),
-        (timedelta(0), "unknown"),
-        (timedelta(minutes=9, seconds=59), "unknown"),
-        (timedelta(minutes=10), "no"),
-        (timedelta(minutes=30), "no"),
-    ],
-)
-async def test_schedule_missing_in_the_reading_is_gone_only_after_a_while(
-    hass: HomeAssistant, tesla: Vehicle, own: str, read_after: timedelta, expected: str
-) -> None:
-    """A reading that is older than the create, or hardly younger, proves nothing."""
-    tesla.schedules.clear()
-    tesla.read_timers(at=EVENING + read_after)
-    assert on_vehicle(await get_schedules(hass)) == [expected]
-
-
-@pytest.mark.parametrize(
-    "meta",
-    [
-        REMOVED,
-        {"oemUpdatedAt": REMOVED, "retrievedAt": REMOVED},
-        {"oemUpdatedAt": "?", "retrievedAt": ""},
-    ],
-)
-@pytest.mark.parametrize("is_there", [True, False])
-async def test_reading_of_unknown_age_proves_nothing(
+async def test_schedule_is_on_the_car_or_not_by_a_reading_of_later(
     hass: HomeAssistant,
-    simulator: Simulator,
     tesla: Vehicle,
     own: str,
-    meta: Any,
     is_there: bool,
+    read_after: timedelta,
+    expected: str,
 ) -> None:
-    """Its timers are told, and that nobody knows how old they are."""
-    tesla.schedules = {
-        key: schedule for key, schedule in tesla.schedules.items() if is_there
-    }
+    """What was set shows at once at the earliest, and within ten minutes."""
+    tesla.schedules = dict([*tesla.schedules.items()][: int(is_there)])
+    tesla.read_timers(at=EVENING + read_after)
+    assert on_vehicle(await get_schedules(hass)) == [expected]
+
+
+async def test_ten_minutes_are_counted_from_the_end_of_the_command(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    tesla: Vehicle,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Smartcar may wait minutes for the car before the schedule is on it."""
+    freezer.move_to(EVENING)
+    hold = asyncio.Event()
+    simulator.script(Fault(hold=hold), path="/daily")
+    call = hass.async_create_task(set_schedule(hass))
+    await simulator.wait_for_request(path="/daily")
+    freezer.tick(timedelta(minutes=5))
+    hold.set()
+    await call
+    tesla.schedules.clear()
+    tesla.read_timers(at=EVENING + timedelta(minutes=12))
+    freezer.tick(timedelta(hours=1))
+    assert on_vehicle(await get_schedules(hass)) == ["unknown"]
+    tesla.read_timers(at=EVENING + timedelta(minutes=15))
+    assert on_vehicle(await get_schedules(hass)) == ["no"]
+
+
+@pytest.mark.parametrize("status", ["ERROR", "PENDING", None])
+async def test_empty_reading_of_another_status_proves_nothing(
+    hass: HomeAssistant, tesla: Vehicle, own: str, status: str | None
+) -> None:
+    """No timers beside a status that is no success are not a car without timers."""
+    tesla.schedules.clear()
     tesla.read_timers()
-    simulator.script(Fault(merge={"data": {"meta": meta}}), path=TIMERS_PATH)
-    response = await get_schedules(hass)
-    assert on_vehicle(response) == ["unknown"]
-    assert (response["read_at"], response["age_minutes"]) == (None, None)
-    assert len(response["on_vehicle"]) == int(is_there)
+    tesla.timers_status = status
+    assert on_vehicle(await get_schedules(hass)) == ["unknown"]
 
 
 @pytest.mark.parametrize(
-    ("timer", "expected"),
+    ("meta", "read_at"),
     [
-        (WITHOUT_ID, "unknown"),
-        ({**WITHOUT_ID, "scheduleId": None}, "unknown"),
-        ({**WITHOUT_ID, "scheduleId": "not/an/id"}, "unknown"),
-        (
-            {**WITHOUT_ID, "schedules": [{"start": "01:00"}, *WITHOUT_ID["schedules"]]},
-            "unknown",
-        ),
-        (
-            {**WITHOUT_ID, "condition": {"latitude": 32.8740, "longitude": -117.2274}},
-            "unknown",
-        ),
-        ({**WITHOUT_ID, "scheduleId": "sched_of_somebody"}, "no"),
-        ({**WITHOUT_ID, "scheduleType": "WEEKLY"}, "no"),
-        ({**WITHOUT_ID, "schedules": [{"start": "23:30:00", "end": "05:31:00"}]}, "no"),
-        ({**WITHOUT_ID, "schedules": []}, "no"),
-        (
-            {**WITHOUT_ID, "condition": {"latitude": 32.8760, "longitude": -117.2274}},
-            "no",
-        ),
-        ({**WITHOUT_ID, "condition": None}, "no"),
-        ({"type": "GLOBAL", "schedules": WITHOUT_ID["schedules"]}, "no"),
-        (None, "no"),
+        ({}, None),
+        ({"oemUpdatedAt": "?", "retrievedAt": ""}, None),
+        ({"oemUpdatedAt": "2026-11-03T20:25:00Z"}, "2026-11-03T20:25:00+00:00"),
+        ({"retrievedAt": "2026-11-03T22:30:00Z"}, "2026-11-03T22:30:00+00:00"),
     ],
+    ids=["no date", "garbled", "only the maker's", "of the future"],
 )
-async def test_timer_without_an_id_may_be_the_schedule(
-    hass: HomeAssistant, simulator: Simulator, own: str, timer: Any, expected: str
+async def test_reading_without_a_date_of_smartcars_own_proves_no_absence(
+    hass: HomeAssistant, tesla: Vehicle, own: str, meta: Any, read_at: str | None
 ) -> None:
-    """If window and place are the same, nobody can say; a timer with another id is another one."""
-    answer_with(simulator, timer)
-    assert on_vehicle(await get_schedules(hass)) == [expected]
+    """Its date is told as it is; a local time that is written as UTC is no date."""
+    tesla.schedules.clear()
+    tesla.read_timers()
+    tesla.timers_meta = meta
+    response = await get_schedules(hass)
+    assert on_vehicle(response) == ["unknown"]
+    assert response["read_at"] == read_at
+    assert response["on_vehicle"] == []
+
+
+async def test_timer_that_may_be_the_schedule_is_no_proof_of_absence(
+    hass: HomeAssistant, tesla: Vehicle, own: str
+) -> None:
+    """A maker that rounds, writes UTC, and knows places by their names only."""
+    tesla.schedules.clear()
+    tesla.read_timers()
+    window = {"start": "23:30:00Z", "end": "05:30:00Z"}
+    condition = {"name": "Home"}
+    tesla.timers_extra = [{**WITHOUT_ID, "condition": condition, "schedules": [window]}]
+    assert on_vehicle(await get_schedules(hass)) == ["unknown"]
 
 
 async def test_each_schedule_is_judged_by_itself(
     hass: HomeAssistant, tesla: Vehicle, own: str, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One that is there, one that was removed in the car's app, and one that was set after the reading."""
+    """One is there, one was removed in the car's app, one set after the reading."""
     removed = await set_schedule(
         hass, start_time="12:00", stop_time="13:00", replace=False
     )
@@ -290,21 +277,6 @@ async def test_each_schedule_is_judged_by_itself(
     freezer.tick(timedelta(hours=1))
     await set_schedule(hass, start_time="14:00", stop_time="15:00", replace=False)
     assert on_vehicle(await get_schedules(hass)) == ["yes", "no", "unknown"]
-
-
-@pytest.mark.parametrize(
-    "set_at", ["some time ago", "2026-11-03T20:00:00", "2026-13-03T20:00:00+00:00", ""]
-)
-async def test_schedule_of_unknown_age_is_unknown(
-    hass: HomeAssistant, entry: MockConfigEntry, own: str, set_at: str
-) -> None:
-    """A store that somebody edited breaks nothing, and proves nothing."""
-    path = ledger_file(hass, entry)
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    path.write_text(path.read_text().replace(EVENING.isoformat(), set_at))
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    assert on_vehicle(await get_schedules(hass)) == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +294,7 @@ async def test_unconfirmed_create_is_possibly_on_the_car(
     freezer: FrozenDateTimeFactory,
     fault: Fault,
 ) -> None:
-    """It stands apart from what was set, even while a timer on the car looks the same."""
+    """It is apart from what was set, even while a timer on the car looks the same."""
     freezer.move_to(EVENING)
     simulator.script(fault, path="/daily")
     with pytest.raises(HomeAssistantError):
@@ -336,6 +308,7 @@ async def test_unconfirmed_create_is_possibly_on_the_car(
             "zone": "zone.home",
             "location": HOME,
             "sent_at": EVENING.isoformat(),
+            "count": 1,
         }
     ]
     assert response["set_by_home_assistant"] == []
@@ -493,10 +466,8 @@ async def test_age_is_told_in_minutes(
     tesla.read_timers()
     freezer.tick(age)
     response = await get_schedules(hass)
-    assert (response["read_at"], response["age_minutes"]) == (
-        "2026-11-03T20:00:00+00:00",
-        minutes,
-    )
+    assert response["read_at"] == "2026-11-03T20:00:00+00:00"
+    assert response["age_minutes"] == minutes
 
 
 async def test_older_of_two_times_counts(
@@ -505,17 +476,18 @@ async def test_older_of_two_times_counts(
     entry: MockConfigEntry,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What Smartcar retrieved just now, the maker may have known since yesterday; an offset is no difference."""
+    """What Smartcar retrieved just now, the maker may have known since yesterday.
+
+    An offset is no difference.
+    """
     freezer.move_to(EVENING)
     simulator.script(
         Fault(merge={"data": {"meta": {"oemUpdatedAt": "2026-11-02T21:00:00+01:00"}}}),
         path=TIMERS_PATH,
     )
     response = await get_schedules(hass)
-    assert (response["read_at"], response["age_minutes"]) == (
-        "2026-11-02T20:00:00+00:00",
-        1440,
-    )
+    assert response["read_at"] == "2026-11-02T20:00:00+00:00"
+    assert response["age_minutes"] == 1440
 
 
 # Without a reading
@@ -547,7 +519,9 @@ def not_capable(simulator: Simulator) -> None:
 
 def over_quota(simulator: Simulator) -> None:
     """Let the plan be used up."""
-    simulator.always(Fault(status=430), path=TIMERS_PATH)
+    simulator.always(
+        Fault.error(430, "BILLING", "INVALID_PLAN", "No more."), path=TIMERS_PATH
+    )
 
 
 @pytest.mark.parametrize(
@@ -555,7 +529,10 @@ def over_quota(simulator: Simulator) -> None:
     [
         (
             never_read,
-            "RESOURCE_NOT_FOUND/SIGNAL_NOT_FOUND: There is no reading of this signal yet.",
+            (
+                "RESOURCE_NOT_FOUND/SIGNAL_NOT_FOUND: "
+                "There is no reading of this signal yet."
+            ),
         ),
         (
             not_permitted,
@@ -563,7 +540,7 @@ def over_quota(simulator: Simulator) -> None:
         ),
         (asleep, "VEHICLE_STATE/ASLEEP: The car sleeps."),
         (not_capable, "COMPATIBILITY/VEHICLE_NOT_CAPABLE: No such signal."),
-        (over_quota, "HTTP 430"),
+        (over_quota, "BILLING/INVALID_PLAN: No more."),
     ],
 )
 async def test_refused_reading_is_null_with_a_reason(
@@ -574,7 +551,7 @@ async def test_refused_reading_is_null_with_a_reason(
     arrange: Any,
     reason: str,
 ) -> None:
-    """What Home Assistant set is told all the same, and nobody knows whether it is there."""
+    """What Home Assistant set is told, and nobody knows whether it is there."""
     arrange(simulator)
     response = await get_schedules(hass)
     assert (response["on_vehicle"], response["on_vehicle_reason"]) == (None, reason)
@@ -591,12 +568,22 @@ async def test_refused_reading_is_null_with_a_reason(
         Fault.error(500, "SERVER", "INTERNAL"),
         Fault.error(200, "UPSTREAM", "NO_RESPONSE"),
         Fault(status=504),
+        Fault(status=430),
         Fault(body="<html>"),
         Fault(merge={"data": {"attributes": {"body": REMOVED}}}),
         Fault(cut=Cut.BEFORE_ANSWER),
         Fault(cut=Cut.MID_BODY),
     ],
-    ids=["500", "upstream", "504", "html", "no list", "cut", "half"],
+    ids=[
+        "500",
+        "upstream",
+        "504",
+        "430 without words",
+        "html",
+        "no list",
+        "cut",
+        "half",
+    ],
 )
 async def test_unanswered_question_is_an_error(
     hass: HomeAssistant,
@@ -646,13 +633,6 @@ async def test_rejected_credentials_start_reauth(
 # What it leaves alone
 
 
-def ledger_file(hass: HomeAssistant, entry: MockConfigEntry) -> Path:
-    """Return where the first car's records are."""
-    return Path(
-        hass.config.path(STORAGE_DIR, f"{DOMAIN}.{next(iter(entry.subentries))}")
-    )
-
-
 def on_car(vehicle: Vehicle) -> dict[str, Schedule]:
     """Return what is on the car."""
     return dict(vehicle.schedules)
@@ -669,12 +649,12 @@ async def test_asking_changes_nothing(
     own: str,
     fault: Fault,
 ) -> None:
-    """Neither a record, nor an entity, nor the car; not even when a schedule turns out to be gone."""
+    """No record, no entity and not the car; not even when a schedule is found gone."""
     await set_schedule(hass, start_time="12:00", stop_time="13:00", replace=False)
     simulator.vehicles[TESLA.vehicle_id].schedules.pop(own)
     states, stored, present = (
         {state.entity_id: state for state in hass.states.async_all()},
-        ledger_file(hass, entry).read_bytes(),
+        file_of(hass, entry).read_bytes(),
         on_car(simulator.vehicles[TESLA.vehicle_id]),
     )
     simulator.script(fault, path=TIMERS_PATH)
@@ -682,7 +662,7 @@ async def test_asking_changes_nothing(
     await hass.async_block_till_done()
     assert {state.entity_id: state for state in hass.states.async_all()} == states
     assert states[SENSOR].state == "success"
-    assert ledger_file(hass, entry).read_bytes() == stored
+    assert file_of(hass, entry).read_bytes() == stored
     assert json.loads(stored)["data"]["schedules"][0]["schedule_id"] == own
     assert on_car(simulator.vehicles[TESLA.vehicle_id]) == present
 
@@ -702,10 +682,8 @@ async def test_each_car_is_asked_with_its_own_ids(
     mine = await set_schedule(hass, device_id=device_id(hass, TESLA))
     response = await get_schedules(hass, device_id=device_id(hass, car))
     (request,) = simulator.received("GET", TIMERS_PATH)
-    assert (request.path.split("/")[3], request.headers["sc-user-id"]) == (
-        car.vehicle_id,
-        car.user_id,
-    )
+    assert request.path.split("/")[3] == car.vehicle_id
+    assert request.headers["sc-user-id"] == car.user_id
     ids = {TESLA: mine["schedule_id"], VOLVO: other["schedule_id"]}
     assert [
         schedule["schedule_id"] for schedule in response["set_by_home_assistant"]
@@ -738,7 +716,7 @@ async def test_call_that_takes_no_response_is_refused(
     entry: MockConfigEntry,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """Home Assistant itself refuses to spend a request on an answer that nobody hears."""
+    """Home Assistant spends no request on an answer that nobody hears."""
     assert (
         hass.services.supports_response(DOMAIN, "get_charge_schedules")
         is SupportsResponse.ONLY

@@ -2,12 +2,11 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -17,6 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import SENSOR, device_id, sensor, set_schedule
 from tests.conftest import make_entry
+from tests.ledgers import files_of_ours
 from tests.simulator import DEMO_CLIENT_ID, TESLA, VOLVO, Fault, Simulator
 
 
@@ -25,11 +25,6 @@ def billable(simulator: Simulator) -> list[str]:
     return [
         request.path for request in simulator.requests if "/vehicles/" in request.path
     ]
-
-
-def stores(hass: HomeAssistant) -> list[Path]:
-    """Return the files that the integration keeps."""
-    return sorted(Path(hass.config.path(".storage")).glob(f"{DOMAIN}.*"))
 
 
 async def test_setup_and_an_idle_day_cost_nothing(
@@ -54,7 +49,7 @@ async def test_setup_and_an_idle_day_cost_nothing(
 async def test_restart_without_network_shows_the_last_execution(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Same state, same attributes; and with network again, the next set replaces the first."""
+    """Same state and attributes; with network again, a set replaces the first."""
     first = await set_schedule(hass)
     before = sensor(hass)
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -63,10 +58,8 @@ async def test_restart_without_network_shows_the_last_execution(
 
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert (sensor(hass).state, sensor(hass).attributes) == (
-        before.state,
-        before.attributes,
-    )
+    assert sensor(hass).state == before.state
+    assert sensor(hass).attributes == before.attributes
     assert entry.state.value == "loaded"
     assert hass.config_entries.flow.async_progress() == []
 
@@ -114,7 +107,7 @@ async def test_a_cloud_in_trouble_is_no_news(
 async def test_setup_does_not_wait_for_the_cloud(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """The check of the credentials goes on in the background, and ends with the entry."""
+    """The check of the credentials runs in the background, and ends with the entry."""
     simulator.always(Fault(hold=asyncio.Event()))
     entry = make_entry(TESLA)
     entry.add_to_hass(hass)
@@ -125,27 +118,15 @@ async def test_setup_does_not_wait_for_the_cloud(
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_stores_are_private_and_written_whole(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-) -> None:
-    """One for each car, readable by Home Assistant's user only, without a secret in it."""
-    await set_schedule(hass)
-    (store,) = stores(hass)
-    assert store.stat().st_mode & 0o077 == 0
-    content = store.read_text()
-    assert TESLA.vehicle_id not in store.name
-    assert simulator.tokens_minted[-1] not in content
-
-
 @pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
 async def test_removing_a_car_removes_what_was_kept_of_it(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Its device, entity and store; the other car does not notice."""
+    """Its device, entities and file; the other car does not notice."""
     await set_schedule(hass, device_id=device_id(hass, TESLA))
     await set_schedule(hass, device_id=device_id(hass, VOLVO))
     volvo = hass.states.get("sensor.volvo_ex40_2025_last_execution")
-    assert len(stores(hass)) == 2
+    assert len(files_of_ours(hass)) == 2
     (tesla,) = [
         s.subentry_id
         for s in entry.subentries.values()
@@ -161,35 +142,10 @@ async def test_removing_a_car_removes_what_was_kept_of_it(
             dr.async_get(hass), entry.entry_id
         )
     ] == ["Volvo EX40 2025"]
-    assert len(stores(hass)) == 1
+    assert len(files_of_ours(hass)) == 1
     # Now that one car is left, no device has to be given.
     await set_schedule(hass)
     assert simulator.creates[-1].path.split("/")[3] == VOLVO.vehicle_id
-
-
-async def test_removing_a_car_ends_its_command(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-) -> None:
-    """The caller hears that the outcome is unknown."""
-    simulator.script(Fault(hold=asyncio.Event()))
-    call = hass.async_create_task(set_schedule(hass))
-    await simulator.wait_for_request(path="/charge-schedules/daily")
-    hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
-    with pytest.raises(Exception, match="It is not known whether Tesla Model Y 2024"):
-        await call
-    await hass.async_block_till_done()
-    assert stores(hass) == []
-
-
-async def test_removing_the_entry_removes_everything(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-) -> None:
-    """No device, entity, store or listener is left."""
-    await set_schedule(hass)
-    assert await hass.config_entries.async_remove(entry.entry_id)
-    assert stores(hass) == []
-    assert er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id) == []
-    assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == []
 
 
 async def test_a_renamed_car_renames_its_device(
@@ -214,27 +170,7 @@ async def test_device_says_what_the_car_is(
     """Make, model and year, from Smartcar's connection."""
     device = dr.async_get(hass).async_get(device_id(hass, TESLA))
     assert isinstance(device, dr.DeviceEntry)
-    assert (device.name, device.manufacturer, device.model, device.model_id) == (
-        "Tesla Model Y 2024",
-        "Tesla",
-        "Model Y",
-        "2024",
-    )
-
-
-async def test_a_car_removed_while_its_account_was_not_loaded_is_forgotten_too(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-) -> None:
-    """Copies of what could not be read included; the stores of other integrations stay."""
-    await set_schedule(hass)
-    (store,) = stores(hass)
-    copy = store.with_name(f"{store.name}.set_aside.20260101T000000")
-    copy.write_text("{}")
-    foreign = store.with_name("smartcar.other")
-    foreign.write_text("{}")
-    assert await hass.config_entries.async_unload(entry.entry_id)
-    hass.config_entries.async_remove_subentry(entry, next(iter(entry.subentries)))
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
-    assert stores(hass) == []
-    assert foreign.exists()
+    assert device.name == "Tesla Model Y 2024"
+    assert device.manufacturer == "Tesla"
+    assert device.model == "Model Y"
+    assert device.model_id == "2024"

@@ -9,7 +9,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import delete_schedule, device_id, set_schedule
+from custom_components.smartcar_charging.errors import UNCONFIRMED
+from custom_components.smartcar_charging.models import Action
+from tests.actions import delete_schedule, device_id, sensor, set_schedule
 from tests.simulator import (
     REMOVED,
     TESLA,
@@ -19,10 +21,12 @@ from tests.simulator import (
     ReceivedRequest,
     Simulator,
 )
+from tests.texts import ENGLISH
 
 PERMISSION = Fault.error(
     403, "PERMISSION", None, "The permission control_charge is missing."
 )
+INVALID_PLAN = Fault.error(430, "BILLING", "INVALID_PLAN", "Not in your plan.")
 
 
 def is_delete(request: ReceivedRequest) -> bool:
@@ -39,26 +43,19 @@ def issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
     }
 
 
-async def refused(hass: HomeAssistant, simulator: Simulator, fault: Fault) -> None:
-    """Let a set be refused."""
+async def refused(
+    hass: HomeAssistant, simulator: Simulator, fault: Fault
+) -> HomeAssistantError:
+    """Let a set be refused; return the error that its caller hears."""
     simulator.script(fault, path="/charge-schedules/daily")
-    with pytest.raises(HomeAssistantError):
+    with pytest.raises(HomeAssistantError) as caught:
         await set_schedule(hass)
+    return caught.value
 
 
 @pytest.mark.parametrize(
     ("fault", "cause"),
-    [
-        (PERMISSION, "permission_missing"),
-        (Fault(status=403), "permission_missing"),
-        (Fault.error(501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE"), "not_compatible"),
-        (Fault.error(430, "BILLING", "INVALID_PLAN"), "refused_by_plan"),
-        (
-            Fault.error(400, "CONNECTED_SERVICES_ACCOUNT", "VIRTUAL_KEY_REQUIRED"),
-            "car_maker_account",
-        ),
-        (Fault.error(200, "PERMISSION"), "permission_missing"),
-    ],
+    [(PERMISSION, "permission_missing"), (INVALID_PLAN, "refused_by_plan")],
 )
 async def test_what_the_user_has_to_settle_is_an_issue_until_the_next_success(
     hass: HomeAssistant,
@@ -67,7 +64,10 @@ async def test_what_the_user_has_to_settle_is_an_issue_until_the_next_success(
     fault: Fault,
     cause: str,
 ) -> None:
-    """One for a car and a cause; another failure does not hide it; it is there again after a restart."""
+    """There is one for a car and a cause, also after a restart.
+
+    Another failure does not hide it.
+    """
     await refused(hass, simulator, fault)
     await refused(hass, simulator, fault)
     await refused(hass, simulator, Fault.error(409, "VEHICLE_STATE", "ASLEEP"))
@@ -86,31 +86,72 @@ async def test_what_the_user_has_to_settle_is_an_issue_until_the_next_success(
     assert issues(hass) == {}
 
 
-async def test_smartcars_reason_stands_in_the_issue(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (PERMISSION, "PERMISSION: The permission control_charge is missing."),
+        (INVALID_PLAN, "BILLING/INVALID_PLAN: Not in your plan."),
+    ],
+)
+async def test_smartcars_reason_is_the_same_in_the_error_and_in_the_issue(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    fault: Fault,
+    reason: str,
 ) -> None:
     """So that the user can look it up."""
-    await refused(hass, simulator, PERMISSION)
-    given = issues(hass)["permission_missing"].translation_placeholders
-    assert given is not None
-    assert given["reason"] == "PERMISSION: The permission control_charge is missing."
+    error = await refused(hass, simulator, fault)
+    (issue,) = issues(hass).values()
+    for told in (error, issue):
+        assert told.translation_placeholders == {
+            "vehicle": "Tesla Model Y 2024",
+            "reason": reason,
+        }
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("error_type", "key", "lasts", "can_retry"),
     [
-        Fault.error(400, "VALIDATION", "INVALID_INPUT_FORMAT"),
-        Fault.error(404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND"),
-        Fault.error(409, "VEHICLE_STATE", "ASLEEP"),
-        Fault.error(429, "RATE_LIMIT", "VEHICLE"),
+        ("AUTHENTICATION", "authentication_failed", False, False),
+        ("BILLING", "refused_by_plan", True, False),
+        ("COMPATIBILITY", "not_compatible", True, False),
+        (
+            "CONNECTED_SERVICES_ACCOUNT",
+            "car_maker_account",
+            True,
+            False,
+        ),
+        ("PERMISSION", "permission_missing", True, False),
+        ("RATE_LIMIT", "rate_limited", False, True),
+        ("RESOURCE_NOT_FOUND", "not_found_at_smartcar", False, False),
+        ("SOMETHING_NEW", "refused", False, False),
+        ("VALIDATION", "refused", False, False),
+        ("VEHICLE_STATE", "refused_by_vehicle", False, True),
     ],
 )
-async def test_what_may_pass_is_no_issue(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
+async def test_words_issue_and_another_try_follow_from_the_type_of_the_error(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    error_type: str,
+    key: str,
+    lasts: bool,
+    can_retry: bool,
 ) -> None:
-    """The caller hears it, and the sensor shows it; that is enough."""
-    await refused(hass, simulator, fault)
-    assert issues(hass) == {}
+    """What may pass is no issue: the caller hears it, and the sensor shows it."""
+    error = await refused(hass, simulator, Fault.error(400, error_type))
+    assert error.translation_key == key
+    assert list(issues(hass)) == [key] * lasts
+    assert sensor(hass).attributes["can_retry"] is can_retry
+
+
+@pytest.mark.parametrize("action", Action)
+def test_each_action_has_its_words_for_an_unclear_end(action: Action) -> None:
+    """No other action is told that it may have set a schedule, or removed one."""
+    trouble = UNCONFIRMED[action]
+    assert trouble.key == f"{action.value}_unconfirmed"
+    assert trouble.key in ENGLISH["exceptions"]
 
 
 async def test_several_causes_stand_side_by_side(
@@ -118,7 +159,7 @@ async def test_several_causes_stand_side_by_side(
 ) -> None:
     """The next success settles them all."""
     await refused(hass, simulator, PERMISSION)
-    await refused(hass, simulator, Fault.error(430, "BILLING", "VEHICLE_LIMIT"))
+    await refused(hass, simulator, INVALID_PLAN)
     assert set(issues(hass)) == {"permission_missing", "refused_by_plan"}
     await set_schedule(hass)
     assert issues(hass) == {}
@@ -166,7 +207,7 @@ async def test_an_old_schedule_that_stays_is_an_issue_until_it_is_gone(
 async def test_an_old_schedule_removed_by_hand_is_settled_by_the_delete_action(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """As the issue says: after three tries Home Assistant does not look again by itself."""
+    """As the issue says: after three tries Home Assistant does not look again."""
     first = await set_schedule(hass)
     simulator.always(
         Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=f"/{first['schedule_id']}"
@@ -193,7 +234,7 @@ async def test_an_old_schedule_removed_by_hand_is_settled_by_the_delete_action(
 async def test_an_unconfirmed_create_is_possibly_on_the_car(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, fault: Fault
 ) -> None:
-    """The issue stays, through a restart and a later success, until the user has looked."""
+    """The issue stays through a restart and a later success, until the user looks."""
     await refused(hass, simulator, fault)
     await set_schedule(hass, start_time="00:00")
     assert await hass.config_entries.async_reload(entry.entry_id)
@@ -224,12 +265,14 @@ async def test_a_create_cut_off_by_a_stop_is_possibly_on_the_car(
     assert set(issues(hass)) == {"possibly_on_car"}
 
 
-async def test_an_unconfirmed_delete_is_no_such_issue(
+async def test_an_unconfirmed_delete_is_asked_about(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """The schedule is still known, so it can be deleted again."""
+    """Nobody knows whether it is gone; it can be deleted again."""
     await set_schedule(hass)
     simulator.script(Fault.error(500, "SERVER", "INTERNAL"), path=is_delete)
     with pytest.raises(HomeAssistantError):
         await delete_schedule(hass, zone="zone.home")
+    assert set(issues(hass)) == {"possibly_on_car"}
+    await delete_schedule(hass, zone="zone.home")
     assert issues(hass) == {}

@@ -1,4 +1,7 @@
-"""What Home Assistant and HACS read before any of our code runs, by the rules of hassfest and of HACS's own check."""
+"""What Home Assistant and HACS read before any of our code runs.
+
+The rules are those of hassfest, and of HACS's own check.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -41,7 +44,8 @@ def version(value: str) -> str:
 
 HTTPS_URL: Final = vol.All(str, vol.Url(), vol.Match("https://"))
 
-# A key that is not here is refused: requirements, for there are none, and a grade, which nobody gives us.
+# A key that is not here is refused: requirements, for there are none, and a grade,
+# which nobody gives us.
 MANIFEST_SCHEMA: Final = vol.Schema(
     {
         vol.Required("domain"): DOMAIN,
@@ -96,7 +100,7 @@ def test_no_key_hides_another(path: Path) -> None:
 
 
 def test_manifest_has_what_it_may_have() -> None:
-    """The right keys with the right values; domain and name first, the rest by alphabet."""
+    """The right keys and values; domain and name first, the rest by alphabet."""
     MANIFEST_SCHEMA(MANIFEST)
     assert INTEGRATION.name == DOMAIN
     assert list(MANIFEST) == [
@@ -116,7 +120,10 @@ async def test_home_assistant_gives_the_grade_of_all_custom_integrations(
 
 
 def test_dependencies_are_the_integrations_that_the_code_needs() -> None:
-    """But for platforms, those that we offer something to, and what every Home Assistant loads."""
+    """Platforms are left out, and what every Home Assistant loads.
+
+    So are the integrations that we offer something to.
+    """
     modules = list(INTEGRATION.rglob("*.py"))
     needed = {
         name
@@ -130,7 +137,7 @@ def test_dependencies_are_the_integrations_that_the_code_needs() -> None:
 
 
 def test_hacs_finds_what_it_looks_for() -> None:
-    """One integration, a description of it, and the oldest Home Assistant that it runs on."""
+    """One integration, its description, and the oldest Home Assistant it runs on."""
     HACS_SCHEMA(HACS)
     folders = [
         path

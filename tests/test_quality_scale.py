@@ -1,4 +1,7 @@
-"""Our answers to Home Assistant's Integration Quality Scale, each held against the product by a test of its name."""
+"""Our answers to Home Assistant's Integration Quality Scale.
+
+Each is held against the product by a test of its name.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -32,10 +35,12 @@ from custom_components.smartcar_charging.diagnostics import (
 )
 from custom_components.smartcar_charging.entity import VehicleEntity
 from custom_components.smartcar_charging.smartcar import SmartcarClient
+from custom_components.smartcar_charging.vehicle import SmartcarVehicle
 from tests.actions import SENSOR, set_schedule, shown
 from tests.conftest import make_entry
 from tests.files import ICONS, MANIFEST, README, REPOSITORY, SERVICES
 from tests.flows import API_CREDENTIALS, Dialog
+from tests.ledgers import file_of
 from tests.simulator import (
     DEMO_CLIENT_ID,
     DEMO_CLIENT_SECRET,
@@ -64,20 +69,25 @@ PLATFORMS: Final = sorted(
 
 TIERS: Final = {
     "Bronze": """
-        action-setup appropriate-polling brands common-modules config-flow-test-coverage config-flow
-        dependency-transparency docs-actions docs-conditions docs-high-level-description docs-installation-instructions
-        docs-removal-instructions docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data
-        test-before-configure test-before-setup unique-config-entry
+        action-setup appropriate-polling brands common-modules config-flow-test-coverage
+        config-flow dependency-transparency docs-actions docs-conditions
+        docs-high-level-description docs-installation-instructions
+        docs-removal-instructions docs-triggers entity-event-setup entity-unique-id
+        has-entity-name runtime-data test-before-configure test-before-setup
+        unique-config-entry
     """,
     "Silver": """
-        action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters
-        entity-unavailable integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage
+        action-exceptions config-entry-unloading docs-configuration-parameters
+        docs-installation-parameters entity-unavailable integration-owner
+        log-when-unavailable parallel-updates reauthentication-flow test-coverage
     """,
     "Gold": """
-        devices diagnostics discovery-update-info discovery docs-data-update docs-examples docs-known-limitations
-        docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
-        entity-category entity-device-class entity-disabled-by-default entity-translations exception-translations
-        icon-translations reconfiguration-flow repair-issues stale-devices
+        devices diagnostics discovery-update-info discovery docs-data-update
+        docs-examples docs-known-limitations docs-supported-devices
+        docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices
+        entity-category entity-device-class entity-disabled-by-default
+        entity-translations exception-translations icon-translations
+        reconfiguration-flow repair-issues stale-devices
     """,
     "Platinum": "async-dependency inject-websession strict-typing",
 }
@@ -256,8 +266,10 @@ def test_brands() -> None:
 
 
 async def test_common_modules(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """All entities have the base of entity.py."""
-    assert all(isinstance(entity, VehicleEntity) for entity in entities(hass))
+    """All entities have the base of entity.py, and a car of vehicle.py."""
+    for entity in entities(hass):
+        assert isinstance(entity, VehicleEntity)
+        assert isinstance(entity.coordinator, SmartcarVehicle)
 
 
 def test_config_flow_test_coverage() -> None:
@@ -309,7 +321,7 @@ def test_entity_event_setup() -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     subscribes = re.compile(
-        r"async_track_\w+\(|\.async_listen\(|\.(changes|verdicts)\.add\("
+        r"async_track_\w+\(|\.async_listen\(|\.async_add_verdict_listener\("
     )
     assert {
         node.name for node in functions if subscribes.search(ast.unparse(node))
@@ -318,7 +330,10 @@ def test_entity_event_setup() -> None:
 
 @EACH_CAR
 async def test_entity_unique_id(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Of every entity of each car: Home Assistant would leave out a second one, and not keep one without."""
+    """Every entity of each car has one.
+
+    Home Assistant would leave out a second entity with the same, and keep none without.
+    """
     assert len(registered(hass, entry)) == 2 * sum(
         len(named) for named in ENGLISH["entity"].values()
     )
@@ -330,7 +345,7 @@ async def test_has_entity_name(hass: HomeAssistant, entry: MockConfigEntry) -> N
 
 
 async def test_runtime_data(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """In the entry, and nowhere else."""
+    """In the entry; only what is not of one loading is elsewhere."""
     assert isinstance(entry.runtime_data, Account)
     assert DOMAIN not in hass.data
 
@@ -392,8 +407,15 @@ async def test_docs_configuration_parameters(
 async def test_entity_unavailable(
     hass: HomeAssistant, offline_entry: MockConfigEntry
 ) -> None:
-    """None is, without the cloud."""
+    """None is, without the cloud; all are, without what is on record of the car."""
     assert all(entity.available for entity in entities(hass))
+    assert await hass.config_entries.async_unload(offline_entry.entry_id)
+    path = file_of(hass, offline_entry)
+    path.unlink(missing_ok=True)
+    path.mkdir()
+    assert await hass.config_entries.async_setup(offline_entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert not any(entity.available for entity in entities(hass))
 
 
 def test_integration_owner() -> None:
@@ -418,12 +440,8 @@ async def test_log_when_unavailable(
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_parallel_updates(platform: str) -> None:
     """Each platform says how many."""
-    assert (
-        importlib.import_module(
-            f"custom_components.{DOMAIN}.{platform}"
-        ).PARALLEL_UPDATES
-        == 0
-    )
+    module = importlib.import_module(f"custom_components.{DOMAIN}.{platform}")
+    assert module.PARALLEL_UPDATES == 0
 
 
 async def test_reauthentication_flow(
@@ -490,7 +508,7 @@ async def test_entity_category(hass: HomeAssistant, entry: MockConfigEntry) -> N
 
 
 async def test_entity_device_class(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """The only sensor with a closed set of states says so; for the rest there is none that fits."""
+    """The only sensor with a closed set of states says so; no other class fits."""
     classes = {
         entity.entity_id: entity.device_class
         for entity in entities(hass)
@@ -551,7 +569,7 @@ async def test_reconfiguration_flow(
 
 def test_repair_issues() -> None:
     """Each tells what to do, or has a dialog that does it."""
-    words = [ENGLISH["issues"][cause] for cause in issues.ALL_CAUSES]
+    words = [ENGLISH["issues"][key] for key in issues.ALL_ISSUES]
     assert all({"description", "fix_flow"} & text.keys() for text in words)
     assert inspect.iscoroutinefunction(repairs.async_create_fix_flow)
 
@@ -612,7 +630,10 @@ def test_strict_typing() -> None:
     mypy = PYPROJECT["tool"]["mypy"]
     assert mypy["strict"]
     assert "custom_components" in mypy["files"]
-    signature = r"async def async_(?:setup|unload|remove)_entry\(\s*hass: HomeAssistant, entry: (\w+)"
+    signature = (
+        r"async def async_(?:setup|unload|remove)_entry\("
+        r"\s*hass: HomeAssistant,\s+entry: (\w+)"
+    )
     set_ups = re.findall(signature, "".join(CODE.values()))
     assert len(set_ups) == len(PLATFORMS) + 3
     assert set(set_ups) == {"SmartcarChargingConfigEntry"}

@@ -1,4 +1,7 @@
-"""What is around the code: links lead somewhere, forms can be filled in, and the address can be changed."""
+"""What is around the code.
+
+Links lead somewhere, forms can be filled in, and the address can be changed.
+"""
 
 from collections.abc import Iterator
 import json
@@ -60,9 +63,9 @@ def made_by_machines(_folder: str, names: list[str]) -> set[str]:
 def run(folder: Path, *command: str) -> None:
     """Run a command in a folder, whatever git was told about another one."""
     environment = {"PATH": os.environ["PATH"]}
-    subprocess.run(
+    subprocess.run(  # noqa: S603  # our own
         command, cwd=folder, env=environment, check=True, capture_output=True
-    )  # our own
+    )
 
 
 def set_repository(copy: Path, address: str) -> dict[Path, str]:
@@ -72,7 +75,10 @@ def set_repository(copy: Path, address: str) -> dict[Path, str]:
 
 
 def texts(folder: Path) -> Iterator[Path]:
-    """Return the files that people write, except the script that replaces the address, and pictures."""
+    """Return the files that people write.
+
+    Left out are pictures, and the script that replaces the address.
+    """
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
         if (
@@ -170,7 +176,10 @@ def test_the_readme_has_every_action_and_field() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms_have_what_github_wants(form: str) -> None:
-    """A name, a description, and fields with ids and labels of their own; GitHub shows a broken form to nobody."""
+    """A name, a description, and fields with ids and labels of their own.
+
+    GitHub shows a broken form to nobody.
+    """
     assert (
         {"name", "description", "body"}
         <= FORMS[form].keys()
@@ -218,7 +227,7 @@ def test_forms_ask_for_what_an_answer_needs(form: str, required: list[str]) -> N
 
 
 def test_every_form_is_asked_for_something() -> None:
-    """A new form belongs into the table above; an issue without a form would ask for nothing."""
+    """A new form belongs into the table above; no issue goes without a form."""
     assert FORMS.keys() == {"bug", "api_fact", "feature"}
     assert load_yaml_dict(TEMPLATES / "config.yml")["blank_issues_enabled"] is False
 
@@ -265,7 +274,7 @@ def test_the_address_can_be_changed_everywhere_and_back(copy: Path) -> None:
 
 
 def test_a_release_waits_for_every_check() -> None:
-    """The job that drafts it is the last one, and the others are all the checks that there are."""
+    """The job that drafts it is the last one; the others are all the checks."""
     jobs = load_yaml_dict(ROOT / ".github" / "workflows" / "release.yaml")["jobs"]
     release = jobs.pop("draft")
     assert sorted(release["needs"]) == sorted(jobs)

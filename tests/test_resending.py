@@ -1,8 +1,14 @@
-"""Sending again, and tokens, as the user meets them: what the sensor says meanwhile, and who is asked to sign in."""
+"""Sending again, and tokens, as the user meets them.
+
+What the sensor says meanwhile, and who is asked to sign in.
+"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
+import aiohttp
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
@@ -13,11 +19,20 @@ from custom_components.smartcar_charging.smartcar import auth, client
 from tests.actions import device_id, sensor, set_schedule
 from tests.conftest import make_entry
 from tests.flows import Dialog, last_token
-from tests.simulator import TESLA, VOLVO, Fault, Simulator
+from tests.ledgers import issues_of_ours
+from tests.simulator import TESLA, Car, Fault, Simulator
 from tests.smartcar.conftest import Clock
 from tests.texts import ENGLISH
 
 TOKENS = "/oauth2/token"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """What makes a command wait."""
+
+    simulator: Simulator
+    clock: Clock
 
 
 class Pauses:
@@ -46,7 +61,7 @@ async def pauses(monkeypatch: pytest.MonkeyPatch) -> Pauses:
 
 @pytest.fixture
 def clock(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Give the tokens' owner and their issuer one clock, which a test can set forward."""
+    """Give the tokens' owner and issuer one clock, which a test can set forward."""
     clock = Clock()
     simulator.clock = clock
     monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=clock))
@@ -56,7 +71,7 @@ def clock(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Clock:
 async def test_sensor_stays_in_progress_while_a_limit_is_waited_for(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, pauses: Pauses
 ) -> None:
-    """A 429 with a short `Retry-After` is not news yet: the command goes on, and succeeds."""
+    """A 429 with a short `Retry-After` is no news yet: the command succeeds."""
     simulator.script(
         Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "60"}),
         path="/daily",
@@ -64,20 +79,16 @@ async def test_sensor_stays_in_progress_while_a_limit_is_waited_for(
     call = hass.async_create_task(set_schedule(hass))
     await pauses.begun.wait()
     state = sensor(hass)
-    assert (
-        state.state,
-        state.attributes["error_type"],
-        state.attributes["can_retry"],
-    ) == ("in_progress", None, False)
+    assert state.state == "in_progress"
+    assert state.attributes["error_type"] is None
+    assert state.attributes["can_retry"] is False
     assert len(simulator.creates) == 1
 
     pauses.over.set()
     assert (await call)["status"] == "SUCCESS"
-    assert (sensor(hass).state, pauses.seconds, len(simulator.creates)) == (
-        "success",
-        [60.0],
-        2,
-    )
+    assert sensor(hass).state == "success"
+    assert pauses.seconds == [60.0]
+    assert len(simulator.creates) == 2
 
 
 async def test_sensor_stays_in_progress_while_a_connection_is_tried_again(
@@ -92,97 +103,143 @@ async def test_sensor_stays_in_progress_while_a_connection_is_tried_again(
     await simulator.start()
     pauses.over.set()
     assert (await call)["status"] == "SUCCESS"
-    assert (sensor(hass).state, len(pauses.seconds), len(simulator.creates)) == (
-        "success",
-        1,
-        1,
-    )
-
-
-async def test_next_command_waits_for_one_that_waits_for_a_limit(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, pauses: Pauses
-) -> None:
-    """Commands stay in order, pauses included."""
-    simulator.script(
-        Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "1"}),
-        path="/daily",
-    )
-    first = hass.async_create_task(set_schedule(hass, start_time="00:00"))
-    await pauses.begun.wait()
-    second = hass.async_create_task(set_schedule(hass, start_time="01:00"))
-    await asyncio.sleep(0.05)
+    assert sensor(hass).state == "success"
+    assert len(pauses.seconds) == 1
     assert len(simulator.creates) == 1
 
-    pauses.over.set()
-    await asyncio.gather(first, second)
-    sent = [
-        request.json["data"]["attributes"]["startTime"] for request in simulator.creates
-    ]
-    assert sent == ["00:00", "00:00", "01:00"]
+
+async def test_six_cars_wait_together_for_a_token_endpoint_that_hangs(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three time-outs in all, and not three for each of them."""
+    cars = [Car(make="tesla", model=f"Model {n}", year=2024) for n in range(6)]
+    entry = await loaded(hass, make_entry(*cars))
+    clock.now += 3600
+    monkeypatch.setattr(auth, "TOKEN_TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    simulator.always(Fault.slow(60), path=TOKENS)
+    calls = [set_schedule(hass, device_id=device_id(hass, car)) for car in cars]
+    errors = await asyncio.gather(*calls, return_exceptions=True)
+    assert [getattr(error, "translation_key", None) for error in errors] == [
+        "not_sent"
+    ] * len(cars)
+    assert len(simulator.received(path=TOKENS)) == 1 + 3
+    assert await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def set_on_both(hass: HomeAssistant) -> None:
-    """Set a schedule on two cars at once."""
-    await asyncio.gather(
-        *(set_schedule(hass, device_id=device_id(hass, car)) for car in (TESLA, VOLVO))
-    )
-
-
-@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
-async def test_commands_of_two_cars_that_find_no_token_mint_one(
+async def test_token_endpoint_that_asks_to_wait_is_left_alone(
     hass: HomeAssistant, simulator: Simulator, clock: Clock, entry: MockConfigEntry
 ) -> None:
-    """The token of an hour ago is not tried: nothing is refused, and nothing is sent twice."""
-    assert len(simulator.tokens_minted) == 1
+    """Until then no command asks it again."""
     clock.now += 3600
-    await set_on_both(hass)
-    assert (len(simulator.received(path=TOKENS)), len(simulator.creates)) == (2, 2)
-
-
-@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
-async def test_commands_of_two_cars_whose_token_is_refused_replace_it_once(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
-) -> None:
-    """A token that Smartcar takes back early costs each car a refused request, and both of them one new token."""
-    simulator.revoke_tokens()
-    await set_on_both(hass)
+    simulator.script(Fault(status=429, headers={"Retry-After": "120"}), path=TOKENS)
+    for passed in (0, 59):
+        clock.now += passed
+        with pytest.raises(HomeAssistantError) as caught:
+            await set_schedule(hass)
+        assert caught.value.translation_key == "not_sent"
     assert len(simulator.received(path=TOKENS)) == 2
-    assert [len(simulator.schedules(car.vehicle_id)) for car in (TESLA, VOLVO)] == [
-        1,
-        1,
-    ]
-    assert hass.config_entries.flow.async_progress() == []
+    clock.now += 61
+    assert (await set_schedule(hass))["status"] == "SUCCESS"
+    assert len(simulator.received(path=TOKENS)) == 3
 
 
-@pytest.mark.parametrize(("age", "minted"), [(3539, 1), (3540, 2), (3599, 2)])
-async def test_token_is_not_used_within_its_last_minute(
+async def wait_for_a_limit(stage: Waiting) -> None:
+    """Have Smartcar's limit wait for a minute."""
+    limit = Fault.error(429, "RATE_LIMIT", "VEHICLE", headers={"Retry-After": "60"})
+    stage.simulator.script(limit, path="/daily")
+
+
+async def wait_between_connections(stage: Waiting) -> None:
+    """Have nobody listen."""
+    await stage.simulator.stop()
+
+
+async def wait_for_a_token(stage: Waiting) -> None:
+    """Have no token, and an endpoint that is out of order."""
+    stage.clock.now += 3600
+    stage.simulator.always(Fault(status=500), path=TOKENS)
+
+
+async def wait_for_another_token(stage: Waiting) -> None:
+    """Have a token that is rejected, and an endpoint that is out of order."""
+    stage.simulator.revoke_tokens()
+    stage.simulator.always(Fault(status=500), path=TOKENS)
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        wait_for_a_limit,
+        wait_between_connections,
+        wait_for_a_token,
+        wait_for_another_token,
+    ],
+)
+async def test_end_while_nothing_is_out_is_a_failure_without_an_issue(
     hass: HomeAssistant,
     simulator: Simulator,
     clock: Clock,
     entry: MockConfigEntry,
-    age: int,
-    minted: int,
+    pauses: Pauses,
+    arrange: Callable[[Waiting], Awaitable[None]],
 ) -> None:
-    """A command that takes a while is not caught out by its token."""
-    clock.now += age
-    await set_schedule(hass)
-    assert (len(simulator.tokens_minted), len(simulator.creates)) == (minted, 1)
-    assert last_token(simulator) == simulator.tokens_minted[-1]
+    """Who restarts because the internet is down has nothing to look after."""
+    await arrange(Waiting(simulator=simulator, clock=clock))
+    call = hass.async_create_task(set_schedule(hass))
+    await pauses.begun.wait()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call
+    assert caught.value.translation_key == "not_sent"
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    assert (sensor(hass).state, issues_of_ours(hass)) == ("failed", [])
+    assert sensor(hass).attributes["can_retry"] is True
+    assert simulator.schedules(TESLA.vehicle_id) == []
 
 
-async def token_entry(hass: HomeAssistant, simulator: Simulator) -> MockConfigEntry:
-    """Set up an account with a pasted token."""
-    entry = make_entry(TESLA, data={"access_token": simulator.issue_token()})
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Set up an account."""
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     return entry
 
 
+async def token_entry(hass: HomeAssistant, simulator: Simulator) -> MockConfigEntry:
+    """Set up an account with a pasted token."""
+    data = {"access_token": simulator.issue_token()}
+    return await loaded(hass, make_entry(TESLA, data=data))
+
+
+async def test_late_rejection_of_exchanged_credentials_is_no_news(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """The command goes out with the new ones, and nobody is asked for others."""
+    entry = await token_entry(hass, simulator)
+    hold = asyncio.Event()
+    late = Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED")
+    simulator.script(replace(late, hold=hold), path="/daily")
+    call = hass.loop.create_task(set_schedule(hass))
+    await simulator.wait_for_request(path="/daily")
+    token = simulator.issue_token()
+    hass.config_entries.async_update_entry(entry, data={"access_token": token})
+    await hass.async_block_till_done()
+    hold.set()
+    assert (await call)["status"] == "SUCCESS"
+    assert (last_token(simulator), len(simulator.creates)) == (token, 2)
+    assert hass.config_entries.flow.async_progress() == []
+
+
 async def test_refused_pasted_token_is_asked_for_with_the_reason(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """The command was refused and is not sent again; one reauth explains the hour and offers what lasts longer."""
+    """The command was refused and is not sent again.
+
+    One reauth explains the hour and offers what lasts longer.
+    """
     entry = await token_entry(hass, simulator)
     simulator.revoke_tokens()
     for _ in range(2):
@@ -190,11 +247,9 @@ async def test_refused_pasted_token_is_asked_for_with_the_reason(
             await set_schedule(hass)
         assert caught.value.translation_key == "authentication_failed"
     assert len(simulator.creates) == 2
-    assert (
-        sensor(hass).state,
-        sensor(hass).attributes["can_retry"],
-        entry.state.value,
-    ) == ("failed", False, "loaded")
+    assert sensor(hass).state == "failed"
+    assert sensor(hass).attributes["can_retry"] is False
+    assert entry.state.value == "loaded"
 
     dialog = await Dialog.reauth_in_progress(hass, entry)
     assert dialog.step == "reauth_token"
@@ -208,7 +263,7 @@ async def test_refused_pasted_token_is_asked_for_with_the_reason(
 async def test_new_token_after_a_refusal_is_used_by_the_next_command(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """The reauth that the command started ends in a command that works, without a reload."""
+    """After the reauth that the command started, one works without a reload."""
     entry = await token_entry(hass, simulator)
     simulator.revoke_tokens()
     with pytest.raises(HomeAssistantError, match="Sign in again"):
@@ -222,14 +277,12 @@ async def test_new_token_after_a_refusal_is_used_by_the_next_command(
     assert hass.config_entries.flow.async_progress_by_handler(DOMAIN) == []
 
 
-async def test_pasted_token_that_expired_while_home_assistant_was_off_is_asked_for_at_the_start(
+async def test_pasted_token_that_expired_while_off_is_asked_for_at_the_start(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """The free check in the background finds out before the night does."""
-    entry = make_entry(TESLA, data={"access_token": "expired-long-ago"})
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    data = {"access_token": "expired-long-ago"}
+    entry = await loaded(hass, make_entry(TESLA, data=data))
     assert (await Dialog.reauth_in_progress(hass, entry)).step == "reauth_token"
     assert (entry.state.value, sensor(hass).state) == ("loaded", "unknown")
     assert simulator.creates == []

@@ -1,6 +1,6 @@
-"""What is set on a car, as Home Assistant knows it: the newest window, and all of them."""
+"""What Home Assistant knows to be set on a car: the newest window, and all of them."""
 
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -17,15 +17,21 @@ from tests.actions import (
 )
 from tests.simulator import TESLA, CreateMode, Fault, Simulator
 
-HOME = {"latitude": 32.87336, "longitude": -117.22743}
+HOME: Final = {"latitude": 32.87336, "longitude": -117.22743}
 
 
 def on_sensor(hass: HomeAssistant) -> tuple[str, list[Any]]:
-    """Return the window, and the ids of all schedules; their number is that of the list."""
+    """Return the window, and the ids of all schedules; the count is theirs."""
     state = shown(hass, CHARGE_SCHEDULE)
     ids = [schedule["schedule_id"] for schedule in state.attributes["schedules"]]
     assert state.attributes["count"] == len(ids)
     return state.state, ids
+
+
+def standings(hass: HomeAssistant) -> list[str]:
+    """Return how the schedules stand on the car."""
+    schedules = shown(hass, CHARGE_SCHEDULE).attributes["schedules"]
+    return [schedule["standing"] for schedule in schedules]
 
 
 async def test_none_without_a_schedule(
@@ -49,6 +55,7 @@ async def test_window_place_and_id(hass: HomeAssistant, entry: MockConfigEntry) 
             "stop_time": "05:30",
             "zone": "zone.home",
             "location": HOME,
+            "standing": "on_car",
         }
     ]
 
@@ -59,10 +66,8 @@ async def test_place_without_a_zone(
     """Coordinates alone."""
     await set_schedule(hass, location={"latitude": 1.5, "longitude": 2.5})
     (schedule,) = shown(hass, CHARGE_SCHEDULE).attributes["schedules"]
-    assert (schedule["zone"], schedule["location"]) == (
-        None,
-        {"latitude": 1.5, "longitude": 2.5},
-    )
+    assert schedule["zone"] is None
+    assert schedule["location"] == {"latitude": 1.5, "longitude": 2.5}
 
 
 async def test_schedules_are_not_recorded(
@@ -98,7 +103,7 @@ async def test_schedule_under_the_same_id_is_one(
 async def test_schedules_that_pile_up_are_seen(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    """In the order in which they were set; deleting the newest shows the one before it."""
+    """In the order of setting; deleting the newest shows the one before it."""
     starts = ("21:00", "22:00", "23:00")
     ids = [
         (await set_schedule(hass, start_time=start, replace=False))["schedule_id"]
@@ -114,7 +119,7 @@ async def test_schedules_that_pile_up_are_seen(
 async def test_old_schedule_that_could_not_be_removed_is_seen(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """It is still on the car."""
+    """It is still on the car, but it is not the window that is wanted."""
     first = await set_schedule(hass)
     simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), method="DELETE")
     second = await set_schedule(hass, start_time="00:00")
@@ -122,6 +127,21 @@ async def test_old_schedule_that_could_not_be_removed_is_seen(
         "00:00–05:30",
         [first["schedule_id"], second["schedule_id"]],
     )
+    assert standings(hass) == ["superseded", "on_car"]
+    await delete_schedule(hass, schedule_id=second["schedule_id"])
+    assert on_sensor(hass) == ("none", [first["schedule_id"]])
+
+
+async def test_schedule_whose_delete_is_not_proven_is_seen(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """It may be on the car, until somebody knows better."""
+    own = await set_schedule(hass)
+    simulator.script(Fault.error(500, "SERVER", "INTERNAL"), method="DELETE")
+    with pytest.raises(HomeAssistantError):
+        await delete_schedule(hass, zone="zone.home")
+    assert on_sensor(hass) == ("23:30–05:30", [own["schedule_id"]])
+    assert standings(hass) == ["possibly_on_car"]
 
 
 @pytest.mark.parametrize(

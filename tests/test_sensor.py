@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -41,9 +42,13 @@ async def test_unknown_before_the_first_command(
 
 
 async def test_after_a_success(
-    hass: HomeAssistant, entry: MockConfigEntry, snapshot: SnapshotAssertion
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    snapshot: SnapshotAssertion,
 ) -> None:
-    """All that Smartcar said."""
+    """All that Smartcar said, and when it came."""
+    freezer.move_to("2026-11-22T12:00:00+00:00")
     await set_schedule(hass)
     assert sensor(hass).state == "success"
     assert attributes(hass) == snapshot(exclude=CHANGES_EACH_TIME)
@@ -53,10 +58,15 @@ async def test_after_a_failure(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
     snapshot: SnapshotAssertion,
 ) -> None:
-    """What was asked for, and why it was refused."""
-    simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car is asleep."))
+    """What was asked for, and why and when it was refused."""
+    freezer.move_to("2026-11-22T12:00:00+00:00")
+    simulator.script(
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car is asleep."),
+        path="/charge-schedules/daily",
+    )
     with pytest.raises(Exception, match="ASLEEP"):
         await set_schedule(hass)
     assert sensor(hass).state == "failed"

@@ -3,10 +3,12 @@
 from datetime import time
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
@@ -25,11 +27,9 @@ async def test_request_is_the_official_one(
     """Method, path, the three headers, and the body with nothing else in it."""
     await set_schedule(hass)
     (request,) = simulator.creates
-    assert (request.method, request.path, request.query) == (
-        "POST",
-        f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily",
-        {},
-    )
+    assert request.method == "POST"
+    assert request.path == f"/v3/vehicles/{TESLA.vehicle_id}/charge-schedules/daily"
+    assert request.query == {}
     assert request.headers["Authorization"] == f"Bearer {simulator.tokens_minted[-1]}"
     assert request.headers["sc-user-id"] == TESLA.user_id
     assert request.headers["Content-Type"] == "application/json"
@@ -38,9 +38,12 @@ async def test_request_is_the_official_one(
 
 
 async def test_response_says_what_smartcar_said(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Every documented key, from Smartcar's own answer."""
+    """Every documented key, from Smartcar's own answer, and when it came."""
     response = await set_schedule(hass)
     (schedule,) = simulator.schedules(TESLA.vehicle_id)
     executed_at = response.pop("executed_at")
@@ -55,6 +58,7 @@ async def test_response_says_what_smartcar_said(
         "status": "SUCCESS",
         "execution_mode": "sync",
         "duration_seconds": 2,
+        "ended_at": dt_util.utcnow().isoformat(),
         "location": HOME,
         "start_time": "23:30",
         "stop_time": "05:30",
@@ -98,10 +102,8 @@ async def test_window_is_measured(
 ) -> None:
     """A window over midnight ends on the next day."""
     response = await set_schedule(hass, start_time=start, stop_time=stop)
-    assert (response["duration_minutes"], response["crosses_midnight"]) == (
-        minutes,
-        crosses,
-    )
+    assert response["duration_minutes"] == minutes
+    assert response["crosses_midnight"] == crosses
 
 
 async def test_times_with_zero_seconds_are_sent_without(
@@ -253,14 +255,12 @@ async def test_input_without_meaning_is_refused_before_sending(
     key: str,
     message: str,
 ) -> None:
-    """The error says what is wrong, in the user's language, and nothing is sent or recorded."""
+    """The error says so in the user's language, and nothing is sent or recorded."""
     hass.states.async_set("zone.blank", "0", {"latitude": None})
     with pytest.raises(ServiceValidationError, match=message) as caught:
         await set_schedule(hass, **data)
-    assert (caught.value.translation_domain, caught.value.translation_key) == (
-        DOMAIN,
-        key,
-    )
+    assert caught.value.translation_domain == DOMAIN
+    assert caught.value.translation_key == key
     assert simulator.creates == []
     assert sensor(hass).state == "unknown"
 
@@ -322,7 +322,7 @@ async def test_with_two_cars_the_device_is_required(
 async def test_a_car_that_is_not_loaded_still_counts(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """Otherwise a command without a device would go to the wrong car while an entry is disabled."""
+    """Else, with an entry disabled, a command without a device hits the wrong car."""
     other = make_entry(
         VOLVO, data={"access_token": "token"}, disabled_by=ConfigEntryDisabler.USER
     )
@@ -356,31 +356,26 @@ async def test_an_echo_that_differs_is_what_counts(
     entry: MockConfigEntry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What Smartcar says it set is recorded and shown, with a warning that has no coordinates in the log."""
+    """What Smartcar says it set is recorded and shown, with a warning.
+
+    In the log it has no coordinates.
+    """
     elsewhere = {"latitude": 32.9, "longitude": -117.2}
     parameters = {"location": elsewhere, "startTime": "23:00", "stopTime": "06:00"}
     simulator.script(Fault(merge={"data": {"attributes": {"parameters": parameters}}}))
     response = await set_schedule(hass)
-    assert (response["location"], response["start_time"], response["stop_time"]) == (
-        elsewhere,
-        "23:00",
-        "06:00",
-    )
+    assert response["location"] == elsewhere
+    assert response["start_time"] == "23:00"
+    assert response["stop_time"] == "06:00"
     assert response["duration_minutes"] == 420
     assert response["warnings"] == [
         "Smartcar set the window 23:00–06:00 instead of 23:30–05:30.",
         "Smartcar set the schedule for other coordinates than it was sent.",
     ]
     state = sensor(hass)
-    assert (
-        state.state,
-        state.attributes["start_time"],
-        state.attributes["location"],
-    ) == (
-        "success",
-        "23:00",
-        elsewhere,
-    )
+    assert state.state == "success"
+    assert state.attributes["start_time"] == "23:00"
+    assert state.attributes["location"] == elsewhere
     logged = [
         record.getMessage()
         for record in caplog.records
@@ -396,11 +391,9 @@ async def test_an_echo_that_is_missing_is_no_difference(
     """Without an echo, what was sent is what was set."""
     simulator.script(Fault(merge={"data": {"attributes": {"parameters": REMOVED}}}))
     response = await set_schedule(hass)
-    assert (response["location"], response["start_time"], response["stop_time"]) == (
-        HOME,
-        "23:30",
-        "05:30",
-    )
+    assert response["location"] == HOME
+    assert response["start_time"] == "23:30"
+    assert response["stop_time"] == "05:30"
     assert response["warnings"] == []
 
 
@@ -417,17 +410,15 @@ async def test_delete_by_id(
     assert (request.headers["sc-user-id"], request.body) == (TESLA.user_id, b"")
     assert simulator.schedules(TESLA.vehicle_id) == []
     assert response["deleted_schedule_ids"] == [schedule]
-    assert (response["action"], response["status"], response["warnings"]) == (
-        "delete",
-        "SUCCESS",
-        [],
-    )
+    assert response["action"] == "delete"
+    assert response["status"] == "SUCCESS"
+    assert (response["start_time"], response["stop_time"]) == ("23:30", "05:30")
+    assert response["location"] == HOME
+    assert response["warnings"] == []
     state = sensor(hass)
-    assert (
-        state.state,
-        state.attributes["action"],
-        state.attributes["start_time"],
-    ) == ("success", "delete", "23:30")
+    assert state.state == "success"
+    assert state.attributes["action"] == "delete"
+    assert state.attributes["start_time"] == "23:30"
 
 
 async def test_delete_of_a_schedule_set_elsewhere(
@@ -532,26 +523,28 @@ async def test_delete_without_meaning_is_refused_before_sending(
     assert simulator.deletes == []
 
 
-async def test_delete_that_fails_half_way_says_so(
+async def test_delete_that_fails_half_way_names_what_is_gone_and_what_is_not(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """What was removed stays removed, what was not can be tried again."""
-    await set_schedule(hass)
-    second = await set_schedule(
-        hass, start_time="12:00", stop_time="13:00", replace=False
-    )
+    """What was not removed can be tried again."""
+    first = (await set_schedule(hass))["schedule_id"]
+    second = (await set_schedule(hass, start_time="12:00", replace=False))[
+        "schedule_id"
+    ]
     simulator.script(
         Fault(),
         Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car sleeps."),
-        path=lambda r: r.method == "DELETE",
+        path=lambda request: request.method == "DELETE",
     )
-    with pytest.raises(
-        HomeAssistantError, match="did not take the command in its present state"
-    ):
+    with pytest.raises(HomeAssistantError, match="The car sleeps") as caught:
         await delete_schedule(hass, zone="zone.home")
+    assert caught.value.translation_key == "partly_deleted"
+    given = caught.value.translation_placeholders
+    assert given is not None
+    assert (given["removed"], given["not_removed"]) == (first, second)
     assert sensor(hass).attributes["can_retry"] is True
     response = await delete_schedule(hass, zone="zone.home")
-    assert response["deleted_schedule_ids"] == [second["schedule_id"]]
+    assert response["deleted_schedule_ids"] == [second]
     assert simulator.schedules(TESLA.vehicle_id) == []
 
 

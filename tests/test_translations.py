@@ -1,4 +1,4 @@
-"""Every language says all that English says, with the same gaps, by the rules of hassfest."""
+"""Every language says what English says, with the same gaps, by hassfest's rules."""
 
 from collections.abc import Iterator
 import json
@@ -22,7 +22,10 @@ _ADDRESS: Final = re.compile(r"\w://|\bwww\.", re.IGNORECASE)
 
 
 def text_with_gaps(value: Any) -> str:
-    """Validate a text that the code fills: no HTML, no address, no reference to another text, no gap in quotes."""
+    """Validate a text that the code fills.
+
+    It has no HTML, no address, no reference to another text, and no gap in quotes.
+    """
     text = cv.string_with_no_html(value)
     gaps = placeholders(text)
     if not text.strip() or text.strip() != value:
@@ -89,7 +92,10 @@ SCHEMA: Final = vol.Schema(
             key: {
                 vol.Required("title"): text_with_gaps,
                 vol.Exclusive("description", "body"): text_with_gaps,
-                vol.Exclusive("fix_flow", "body"): STEPS,
+                vol.Exclusive("fix_flow", "body"): {
+                    **STEPS,
+                    vol.Required("abort"): {key: text},
+                },
             }
         },
         vol.Required("selector"): {key: {vol.Required("options"): {key: text}}},
@@ -126,7 +132,7 @@ def test_the_languages_that_the_readme_names_are_there() -> None:
 
 @EACH_FILE
 def test_texts_keep_home_assistants_rules(path: Path) -> None:
-    """No stray key at any level, and each text as the place where it is shown takes it."""
+    """No stray key at any level, and each text as the place that shows it takes it."""
     SCHEMA(json.loads(path.read_text()))
 
 

@@ -1,4 +1,4 @@
-"""Cars: how one is found, and how more of them are added to an account, changed and removed."""
+"""Cars: how one is found, and how more are added to an account, changed and removed."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -40,7 +40,7 @@ UNKNOWN_MAKE = "this make is not known to take daily schedules"
 
 @pytest.fixture
 def connected(simulator: Simulator) -> Callable[..., None]:
-    """Return how exactly these cars get connected; two connections may be of one car."""
+    """Return how exactly these cars get connected; one may be connected twice."""
 
     def connect(*cars: Car) -> None:
         """Answer with these connections, all of them live."""
@@ -180,10 +180,8 @@ async def test_user_is_chosen_with_the_car(
     dialog = await Dialog.list_of_cars(hass)
     await dialog.choose_car(car)
     (subentry,) = dialog.entry.subentries.values()
-    assert (subentry.data["vehicle_id"], subentry.data["user_id"]) == (
-        TESLA.vehicle_id,
-        car.user_id,
-    )
+    assert subentry.data["vehicle_id"] == TESLA.vehicle_id
+    assert subentry.data["user_id"] == car.user_id
 
 
 # The ids, entered by hand
@@ -195,7 +193,7 @@ async def test_user_is_chosen_with_the_car(
 async def test_ids_can_be_entered_in_place_of_the_list(
     hass: HomeAssistant, connected: Callable[..., None], car: Car
 ) -> None:
-    """They name a car and its user just as well, and white space around them is dropped."""
+    """They name a car and its user just as well; white space around is dropped."""
     connected(TESLA, replace(SECOND_TESLA, vehicle_id=TESLA.vehicle_id))
     dialog = await Dialog.list_of_cars(hass)
     await dialog.enter({"vehicle": "enter_ids"})
@@ -223,11 +221,9 @@ async def test_wrong_ids_can_be_corrected(
     await dialog.enter({"vehicle": "enter_ids"})
     entered = {**ids_of(TESLA), **mistake}
     await dialog.enter(entered)
-    assert (dialog.step, dialog.errors, dialog.prefilled) == (
-        "vehicle_ids",
-        errors,
-        entered,
-    )
+    assert dialog.step == "vehicle_ids"
+    assert dialog.errors == errors
+    assert dialog.prefilled == entered
 
     await dialog.enter(ids_of(TESLA))
     assert dialog.entry.data == API_CREDENTIALS
@@ -259,7 +255,7 @@ async def test_ids_can_be_sent_again_after_a_failure(
 async def test_car_that_is_connected_meanwhile_is_found(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
-    """Where there is no car, the menu tells what to do, and searches as often as wanted."""
+    """Without a car, the menu tells what to do, and searches as often as wanted."""
     dialog = await Dialog.list_of_cars(hass)
     assert (dialog.shown["type"], dialog.step) == (FlowResultType.MENU, "no_vehicles")
     assert dialog.shown["menu_options"] == ["search", "vehicle_ids"]
@@ -327,7 +323,7 @@ async def test_second_car_joins_without_touching_the_first(
     entry: MockConfigEntry,
     way: Callable[[Dialog, Car], Coroutine[Any, Any, None]],
 ) -> None:
-    """It works at once with its own ids; the first one's entity is not even written anew."""
+    """It works at once with its own ids; the first one's entity is not written anew."""
     account, state = entry.runtime_data, hass.states.get(sensor_of(hass, TESLA))
     dialog = await Dialog.new_car(hass, entry)
     assert dialog.step == "vehicle"
@@ -360,7 +356,7 @@ async def test_second_car_joins_without_touching_the_first(
 async def test_list_begins_with_a_car_that_can_be_added(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    """The form preselects the first, so that those which are set up already come last."""
+    """The form preselects the first; those which are set up already come last."""
     dialog = await Dialog.new_car(hass, entry)
     assert list(dialog.labels) == [
         VOLVO.connection_id,
@@ -392,10 +388,8 @@ async def test_car_of_another_account_is_not_added(
     assert dialog.labels[VOLVO.connection_id] == "Volvo EX40 2025 – already set up"
     await dialog.choose_car(VOLVO)
     assert dialog.abort_reason == "already_configured"
-    assert (list(cars_of(entry)), list(cars_of(other))) == (
-        [TESLA.vehicle_id],
-        [VOLVO.vehicle_id],
-    )
+    assert list(cars_of(entry)) == [TESLA.vehicle_id]
+    assert list(cars_of(other)) == [VOLVO.vehicle_id]
 
 
 async def test_car_added_by_two_flows_is_added_once(
@@ -442,11 +436,9 @@ async def test_wrong_ids_of_one_more_car_can_be_corrected(
     await dialog.enter({"vehicle": "enter_ids"})
     entered = {**ids_of(SECOND_TESLA), **mistake}
     await dialog.enter(entered)
-    assert (dialog.step, dialog.errors, dialog.prefilled) == (
-        "vehicle_ids",
-        errors,
-        entered,
-    )
+    assert dialog.step == "vehicle_ids"
+    assert dialog.errors == errors
+    assert dialog.prefilled == entered
 
     await dialog.enter({**ids_of(SECOND_TESLA), **wrong_user})
     assert dialog.shown["type"] is FlowResultType.CREATE_ENTRY
@@ -506,7 +498,7 @@ async def test_rejected_credentials_end_the_flow_and_are_asked_for(
 async def test_form_for_ids_takes_over_credentials_that_were_exchanged_meanwhile(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """What the error asks for can be done beside the open form, and the form sent again."""
+    """What the error asks for is done beside the open form, which is sent again."""
     dialog = await Dialog.new_car(hass, entry)
     await dialog.enter({"vehicle": "enter_ids"})
     simulator.applications[DEMO_CLIENT_ID] = "rotated"
@@ -550,7 +542,10 @@ async def test_expired_token_is_asked_for_when_the_user_is_changed(
 async def test_changed_user_is_in_the_next_command(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, cars: list[Car]
 ) -> None:
-    """The car was connected again by somebody else; the other car keeps its user, and nothing is reloaded."""
+    """The car was connected again by somebody else.
+
+    The other car keeps its user, and nothing is reloaded.
+    """
     account = entry.runtime_data
     states = [hass.states.get(sensor_of(hass, car)) for car in cars]
     simulator.add_car(
@@ -603,11 +598,9 @@ async def test_wrong_user_can_be_corrected(
     """The car keeps its user until a right one is entered."""
     dialog = await Dialog.new_user(hass, entry)
     await dialog.enter({"user_id": user_id})
-    assert (dialog.step, dialog.errors, dialog.prefilled) == (
-        "reconfigure",
-        errors,
-        {"user_id": user_id},
-    )
+    assert dialog.step == "reconfigure"
+    assert dialog.errors == errors
+    assert dialog.prefilled == {"user_id": user_id}
     assert cars_of(entry) == {TESLA.vehicle_id: TESLA.user_id}
 
     simulator.add_car(replace(TESLA, user_id="somebody-else"))
@@ -619,7 +612,10 @@ async def test_wrong_user_can_be_corrected(
 async def test_user_of_a_car_that_is_not_connected_can_not_be_changed(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """No user id would be right; the error names the car, and goes when the car is connected again."""
+    """No user id would be right; the error names the car.
+
+    It goes when the car is connected again.
+    """
     simulator.remove_car(TESLA.vehicle_id)
     dialog = await Dialog.new_user(hass, entry)
     await dialog.enter({"user_id": "somebody-else"})

@@ -1,4 +1,4 @@
-"""The Home Assistant that is tested is the one that was meant, and the one that users are told of."""
+"""The tested Home Assistant is the one that was meant and that users are told of."""
 
 import ast
 import json
@@ -52,13 +52,13 @@ def test_a_run_on_another_home_assistant_ends(
     monkeypatch.setattr(conftest, "__version__", "2025.12.0")
     with pytest.raises(
         pytest.UsageError,
-        match=rf"{re.escape(version_of(meant))}, and this is 2025\.12\.0",
+        match=rf"{re.escape(version_of(meant))}, not 2025\.12\.0",
     ):
         conftest.pytest_configure(pytestconfig)
 
 
 def test_voluptuous_is_what_the_type_checker_is_told() -> None:
-    """The stub names nothing that is missing here; on the newest, these are parts of probatio."""
+    """The stub names nothing that is missing, also where these are probatio's."""
     (imported,) = (
         node
         for node in ast.parse(_STUB.read_text()).body

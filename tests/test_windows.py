@@ -1,6 +1,6 @@
 """When a daily window is, anywhere in the world and on every day of the year."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -8,6 +8,11 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings, strategies as st
 import pytest
 
+from custom_components.smartcar_charging.models import (
+    MINUTES_OF_A_DAY,
+    DailyWindow,
+    minute_of_day,
+)
 from custom_components.smartcar_charging.windows import (
     Window,
     current_or_next,
@@ -22,126 +27,130 @@ ANYWHERE: Final = settings(
     max_examples=300, deadline=None, derandomize=True, database=None
 )
 
-# Half an hour, midnight, the other half of the world, a day that was left out, and a winter that is the summer.
+# Half an hour, midnight, the other half of the world, a day that was left out, and a
+# winter that is the summer.
 ODD_ZONES: Final = (
-    *(
-        "Africa/Casablanca",
-        "America/Havana",
-        "America/Santiago",
-        "America/St_Johns",
-        "Asia/Beirut",
-        "Asia/Kathmandu",
-    ),
-    *(
-        "Atlantic/Azores",
-        "Australia/Lord_Howe",
-        "Europe/Amsterdam",
-        "Europe/Dublin",
-        "Pacific/Apia",
-        "UTC",
-    ),
+    "Africa/Casablanca",
+    "America/Havana",
+    "America/Santiago",
+    "America/St_Johns",
+    "Asia/Beirut",
+    "Asia/Kathmandu",
+    "Atlantic/Azores",
+    "Australia/Lord_Howe",
+    "Europe/Amsterdam",
+    "Europe/Dublin",
+    "Pacific/Apia",
+    "UTC",
 )
 zones: Final = st.sampled_from(ODD_ZONES).map(ZoneInfo) | st.timezones()
 instants: Final = st.integers(0, 33 * 365 * 24 * 60).map(
     lambda minutes: BEGIN + timedelta(minutes=minutes)
 )
-times: Final = st.times().map(lambda time: f"{time:%H:%M}")
-start_and_stop: Final = st.lists(times, min_size=2, max_size=2, unique=True).map(tuple)
+times: Final = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+daily_windows: Final = st.lists(times, min_size=2, max_size=2, unique=True).map(
+    lambda ends: DailyWindow(start_time=ends[0], stop_time=ends[1])
+)
 
-type Times = tuple[str, str]
+
+def a_window(start: str, stop: str) -> DailyWindow:
+    """Return the daily window between two times of day."""
+    return DailyWindow(
+        start_time=time.fromisoformat(start), stop_time=time.fromisoformat(stop)
+    )
 
 
 def between(
-    times: Times, zone: ZoneInfo, begin: datetime, end: datetime
+    daily: DailyWindow, zone: ZoneInfo, begin: datetime, end: datetime
 ) -> list[Window]:
     """Return the windows between two instants."""
-    return list(windows_between(*times, zone, begin, end))
+    return list(windows_between(daily, zone, begin, end))
 
 
-def wall_clock(instant: datetime, zone: ZoneInfo) -> str:
+def wall_clock(instant: datetime, zone: ZoneInfo) -> time:
     """Return what clocks show."""
-    return f"{instant.astimezone(zone):%H:%M}"
+    return instant.astimezone(zone).time()
 
 
-def minutes(times: Times) -> timedelta:
+def duration(daily: DailyWindow) -> timedelta:
     """Return how long a window is on the clock."""
-    start, stop = (
-        timedelta(hours=int(time[:2]), minutes=int(time[3:])) for time in times
-    )
-    return (stop - start) % DAY
+    return timedelta(minutes=daily.duration_minutes)
 
 
-@given(times=start_and_stop, zone=zones, begin=instants, days=st.integers(0, 10))
+@given(daily=daily_windows, zone=zones, begin=instants, days=st.integers(0, 10))
 @ANYWHERE
 def test_windows_are_in_order_and_do_not_overlap(
-    times: Times, zone: ZoneInfo, begin: datetime, days: int
+    daily: DailyWindow, zone: ZoneInfo, begin: datetime, days: int
 ) -> None:
     """And all of them touch the time that was asked for."""
     end = begin + days * DAY
-    found = between(times, zone, begin, end)
+    found = between(daily, zone, begin, end)
     assert all(window.start < window.end for window in found)
     assert all(first.end <= second.start for first, second in pairwise(found))
     assert all(window.end > begin and window.start < end for window in found)
 
 
-@given(times=start_and_stop, zone=zones, begin=instants)
+@given(daily=daily_windows, zone=zones, begin=instants)
 @ANYWHERE
 def test_windows_are_as_long_as_the_clock_says_but_for_its_changes(
-    times: Times, zone: ZoneInfo, begin: datetime
+    daily: DailyWindow, zone: ZoneInfo, begin: datetime
 ) -> None:
-    """Between two times that clocks do show, a change makes a window exactly as much shorter or longer."""
-    for window in between(times, zone, begin, begin + 7 * DAY):
-        assume((wall_clock(window.start, zone), wall_clock(window.end, zone)) == times)
+    """Between times that clocks show, a change shortens or lengthens it exactly."""
+    for window in between(daily, zone, begin, begin + 7 * DAY):
+        assume(wall_clock(window.start, zone) == daily.start_time)
+        assume(wall_clock(window.end, zone) == daily.stop_time)
         before, after = (
             instant.astimezone(zone).utcoffset()
             for instant in (window.start, window.end)
         )
         assert before is not None
         assert after is not None
-        assert window.end - window.start == minutes(times) - (after - before)
+        assert window.end - window.start == duration(daily) - (after - before)
         assert (window.start.utcoffset(), window.end.utcoffset()) == (before, after)
 
 
-@given(times=start_and_stop, zone=zones, now=instants)
+@given(daily=daily_windows, zone=zones, now=instants)
 @ANYWHERE
 def test_window_is_open_when_the_clock_is_inside_of_it(
-    times: Times, zone: ZoneInfo, now: datetime
+    daily: DailyWindow, zone: ZoneInfo, now: datetime
 ) -> None:
-    """On all days without a change of clocks nearby; the window that is not open is the very next one."""
+    """On days without a clock change nearby; if not open, it is the very next one."""
     offsets = {
         (now + hours * DAY / 4).astimezone(zone).utcoffset() for hours in range(-8, 9)
     }
     assume(len(offsets) == 1)
-    window = current_or_next(*times, zone, now)
-    since_start = minutes((times[0], wall_clock(now, zone)))
-    assert (window.start <= now) is (since_start < minutes(times))
+    window = current_or_next(daily, zone, now)
+    clock = wall_clock(now, zone)
+    since_start = minute_of_day(clock) - minute_of_day(daily.start_time)
+    is_open = since_start % MINUTES_OF_A_DAY < daily.duration_minutes
+    assert (window.start <= now) is is_open
     assert now < window.end
     assert window.start <= now + DAY
 
 
-@given(times=start_and_stop, zone=zones, now=instants)
+@given(daily=daily_windows, zone=zones, now=instants)
 @ANYWHERE
 def test_current_or_next_is_the_first_that_has_not_ended(
-    times: Times, zone: ZoneInfo, now: datetime
+    daily: DailyWindow, zone: ZoneInfo, now: datetime
 ) -> None:
     """On every day, also when the next day's window lies in the spring gap."""
-    window = current_or_next(*times, zone, now)
-    found = between(times, zone, now - 3 * DAY, now + 3 * DAY)
+    window = current_or_next(daily, zone, now)
+    found = between(daily, zone, now - 3 * DAY, now + 3 * DAY)
     assert window == next(other for other in found if other.end > now)
 
 
-@given(times=start_and_stop, zone=zones, begin=instants)
+@given(daily=daily_windows, zone=zones, begin=instants)
 @ANYWHERE
 def test_what_is_asked_for_in_parts_is_the_same_as_in_whole(
-    times: Times, zone: ZoneInfo, begin: datetime
+    daily: DailyWindow, zone: ZoneInfo, begin: datetime
 ) -> None:
     """A calendar that shows a day at a time shows what one with weeks does."""
     parts = [
-        between(times, zone, begin + day * DAY, begin + (day + 1) * DAY)
+        between(daily, zone, begin + day * DAY, begin + (day + 1) * DAY)
         for day in range(7)
     ]
     assert {window for part in parts for window in part} == set(
-        between(times, zone, begin, begin + 7 * DAY)
+        between(daily, zone, begin, begin + 7 * DAY)
     )
 
 
@@ -281,19 +290,17 @@ AUTUMN: Final = "2027-10-31"  # 03:00 becomes 02:00
     ],
 )
 def test_window_on_the_day_that_clocks_change(
-    zone: str, day: str, times: Times, start: str, end: str
+    zone: str, day: str, times: tuple[str, str], start: str, end: str
 ) -> None:
-    """The first of two hours in autumn; in spring, the gap's end for what lies in it."""
+    """The first of two hours in autumn; in spring, the end of the gap for its times."""
     begin = datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=ZoneInfo(zone))
     window = next(
         window
-        for window in between(times, ZoneInfo(zone), begin, begin + 3 * DAY)
+        for window in between(a_window(*times), ZoneInfo(zone), begin, begin + 3 * DAY)
         if window.start >= begin
     )
-    assert (
-        window.start.isoformat(timespec="minutes"),
-        window.end.isoformat(timespec="minutes"),
-    ) == (start, end)
+    assert window.start.isoformat(timespec="minutes") == start
+    assert window.end.isoformat(timespec="minutes") == end
 
 
 @pytest.mark.parametrize(
@@ -306,14 +313,15 @@ def test_window_on_the_day_that_clocks_change(
     ],
 )
 def test_window_that_lies_in_the_gap_is_left_out(
-    zone: str, day: str, times: Times
+    zone: str, day: str, times: tuple[str, str]
 ) -> None:
     """That hour does not happen, and the next window is a day later."""
     place = ZoneInfo(zone)
     begin = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=place) - DAY
     days = [
         f"{window.start:%Y-%m-%d}"
-        for window in between(times, place, begin, begin + 3 * DAY)
+        for window in between(a_window(*times), place, begin, begin + 3 * DAY)
     ]
     assert day not in days
-    assert f"{current_or_next(*times, place, begin).start:%Y-%m-%d}" == days[0] > day
+    following = current_or_next(a_window(*times), place, begin)
+    assert f"{following.start:%Y-%m-%d}" == days[0] > day

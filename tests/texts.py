@@ -31,19 +31,18 @@ type Noting = Callable[[], AbstractContextManager[None]]
 
 
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
-    """Fail what shows a form, an error, an issue or a notification without its words; return what was found.
+    """Fail what shows something without its words; return what was found.
 
-    Home Assistant catches errors in many places, such as a script that goes on after an action that failed.
+    That is a form, an error, an issue or a notification. Home Assistant catches errors
+    in many places, such as a script that goes on after an action that failed.
     """
     found: list[Exception] = []
-    for watch_one in (
-        watch_flows,
-        watch_actions,
-        watch_set_up,
-        watch_issues,
-        watch_notifications,
-    ):
-        watch_one(monkeypatch, partial(noted, found))
+    noting = partial(noted, found)
+    watch_flows(monkeypatch, noting)
+    watch_actions(monkeypatch, noting)
+    watch_set_up(monkeypatch, noting)
+    watch_issues(monkeypatch, noting)
+    watch_notifications(monkeypatch, noting)
     return found
 
 
@@ -88,7 +87,7 @@ def section_of(flow: Any) -> Mapping[str, Any] | None:
 
 
 def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
-    """Return the words for what a flow shows, which are there for all of it and for nothing else."""
+    """Return the words for what a flow shows, after a check for too many or too few."""
     if result["type"] is FlowResultType.ABORT:
         return [section["abort"][result["reason"]]]
     if result["type"] is FlowResultType.CREATE_ENTRY:
@@ -113,7 +112,7 @@ def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> li
 
 
 def check_step(flow: Any, result: Mapping[str, Any]) -> None:
-    """Compare what a flow shows with its words, and what it is called in the list of those that wait."""
+    """Compare with its words what a flow shows, and its title while it waits."""
     if section := section_of(flow):
         # More may be given than there are gaps: one form serves several steps.
         words = words_of_result(section, result)
@@ -124,7 +123,7 @@ def check_step(flow: Any, result: Mapping[str, Any]) -> None:
 
 
 def check_options(fields: Iterable[Any]) -> None:
-    """Compare the options of a list that have no label of their own with the words for them, both ways."""
+    """Compare, both ways, the options without a label with the words for them."""
     lists: list[Any] = [
         field.config for field in fields if isinstance(field, SelectSelector)
     ]
@@ -138,7 +137,7 @@ def check_options(fields: Iterable[Any]) -> None:
 
 
 def check_error(error: Exception) -> None:
-    """Compare an error with its words: every gap is filled, and nothing is given that has no gap."""
+    """Compare an error with its words: what fills the gaps is all that is given."""
     assert isinstance(error, HomeAssistantError)
     assert error.translation_domain == DOMAIN
     assert error.translation_key is not None
@@ -151,7 +150,7 @@ def check_error(error: Exception) -> None:
 
 
 def check_reason(entry: ConfigEntry) -> None:
-    """Compare why an account could not be set up with the words for it, as with those of an error."""
+    """Compare the reason why an account was not set up with an error's words."""
     if entry.reason is not None:
         assert entry.error_reason_translation_key is not None, entry.reason
         message = ENGLISH["exceptions"][entry.error_reason_translation_key]["message"]
@@ -161,7 +160,7 @@ def check_reason(entry: ConfigEntry) -> None:
 
 
 def check_issue(key: str, given: Iterable[str], *, is_fixable: bool) -> None:
-    """Compare a repair issue with its words: one that can be fixed has a dialog in place of a description."""
+    """Compare an issue with its words: what can be fixed has a dialog for them."""
     words = ENGLISH["issues"][key]
     assert is_fixable == ("fix_flow" in words)
     assert placeholders(words["title"], words.get("description", "")) == set(given)
@@ -178,7 +177,7 @@ def is_filled(words: str, text: str) -> bool:
 
 
 def check_notification(title: str, message: str) -> None:
-    """Compare a notification with the words of the issues: it has those of one of them."""
+    """Compare a notification with the issues' words: it has those of one."""
     assert any(
         is_filled(words["title"], title)
         and is_filled(words.get("description", ""), message)
@@ -188,9 +187,8 @@ def check_notification(title: str, message: str) -> None:
 
 def watch_flows(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
     """Check every step of our flows."""
-    handle = (
-        FlowManager._async_handle_step
-    )  # there is no public place where all steps pass
+    # There is no public place where all steps pass.
+    handle = FlowManager._async_handle_step
 
     async def watched(manager: Any, flow: Any, *args: Any) -> Any:
         """Let the step run, then look at it."""
@@ -213,7 +211,8 @@ def watch_actions(monkeypatch: pytest.MonkeyPatch, noting: Noting) -> None:
         try:
             return await call(registry, domain, *args, **kwargs)
         except ServiceNotSupported, vol.Invalid:
-            # Home Assistant itself says that an entity can not do this, or that the shape is wrong.
+            # Home Assistant itself says that an entity can not do this, or that the
+            # shape is wrong.
             raise
         except Exception as error:
             with noting():

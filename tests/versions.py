@@ -1,4 +1,4 @@
-"""Which Home Assistant is meant by `newest`, `floor` and `next`: pyproject.toml pins one for each."""
+"""Which Home Assistant is `newest`, `floor` and `next`: pyproject.toml pins them."""
 
 from pathlib import Path
 import tomllib

@@ -1,17 +1,19 @@
-"""One set of credentials and its cars, while they are loaded."""
+"""One set of credentials and its cars, while loaded; and what a removed car leaves."""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from functools import partial
 import logging
 from typing import Any
 
 import aiohttp
+from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_CLIENT_ID, CONF_CLIENT_SECRET
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.aiohttp_client import async_create_clientsession
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_MAKE,
@@ -21,9 +23,15 @@ from .const import (
     CONF_YEAR,
     DOMAIN,
 )
-from .issues import async_report_damage, async_update_issues, async_withdraw_issues
-from .ledger import Ledger
-from .removal import async_forget_removed_cars
+from .errors import describe_schedule
+from .issues import async_update_issues, async_withdraw_issues
+from .ledger import (
+    LedgerUnreadableError,
+    async_keys_not_in_use,
+    async_read_state,
+    async_remove_record,
+)
+from .models import VehicleState
 from .smartcar import (
     AccessToken,
     Auth,
@@ -31,16 +39,17 @@ from .smartcar import (
     ClientCredentials,
     SmartcarClient,
     SmartcarError,
+    create_trace_config,
 )
-from .vehicle import Vehicle
+from .vehicle import SmartcarVehicle
 
 _LOGGER = logging.getLogger(__name__)
 
 type SmartcarChargingConfigEntry = ConfigEntry[Account]
-type VehicleListener = Callable[[str, Vehicle], None]
+type VehicleListener = Callable[[str, SmartcarVehicle], None]
 
 
-def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
+def create_auth(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
     """Return where the tokens come from: API credentials, or a pasted token."""
     if CONF_CLIENT_ID in data:
         return ClientCredentials(
@@ -49,68 +58,77 @@ def auth_from(session: aiohttp.ClientSession, data: Mapping[str, Any]) -> Auth:
     return AccessToken(data[CONF_ACCESS_TOKEN])
 
 
-def find_vehicle(hass: HomeAssistant, subentry_id: str) -> Vehicle | None:
-    """Return a car that is loaded."""
-    entries: list[SmartcarChargingConfigEntry] = (
-        hass.config_entries.async_loaded_entries(DOMAIN)
+def create_session(
+    hass: HomeAssistant, *, auto_cleanup: bool = True
+) -> aiohttp.ClientSession:
+    """Return a session of ours on Home Assistant's shared connections."""
+    return async_create_clientsession(
+        hass, auto_cleanup=auto_cleanup, trace_configs=[create_trace_config()]
     )
-    return next(
-        (
-            vehicle
-            for entry in entries
-            if (vehicle := entry.runtime_data.vehicles.get(subentry_id)) is not None
-        ),
-        None,
-    )
+
+
+def find_vehicle(hass: HomeAssistant, key: str) -> SmartcarVehicle | None:
+    """Return the car of a subentry that is loaded now."""
+    entries: list[SmartcarChargingConfigEntry]
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        vehicle = entry.runtime_data.vehicles.get(key)
+        if vehicle is not None:
+            return vehicle
+    return None
 
 
 class Account:
-    """The client that speaks with the entry's credentials, and a vehicle for each of its subentries."""
+    """The client that uses the entry's credentials, and the cars of its subentries."""
 
     def __init__(self, hass: HomeAssistant, entry: SmartcarChargingConfigEntry) -> None:
-        """Make the client; nothing is sent."""
+        """Initialize the client; nothing is sent."""
         self._hass = hass
         self._entry = entry
         self._credentials = entry.data
-        self._session = async_get_clientsession(hass)
-        self._client = SmartcarClient(
-            self._session, auth_from(self._session, entry.data)
-        )
+        self._session = create_session(hass)
+        auth = create_auth(self._session, entry.data)
+        self._client = SmartcarClient(self._session, auth)
         self._vehicle_listeners: list[VehicleListener] = []
-        self._sync = asyncio.Lock()
+        self._unsubscribe: dict[str, CALLBACK_TYPE] = {}
+        self._lock = asyncio.Lock()
         self._is_stopped = False
-        self.vehicles: dict[str, Vehicle] = {}
-        self.vehicles_by_device: dict[str, Vehicle] = {}
+        self.vehicles: dict[str, SmartcarVehicle] = {}
+        self.vehicles_by_device: dict[str, SmartcarVehicle] = {}
 
     async def async_sync(self) -> None:
-        """Take over what changed in the entry: credentials in place, and only the cars that came, went or changed."""
-        async with self._sync:
+        """Take over what changed in the entry; only cars that changed are touched."""
+        async with self._lock:
             if self._is_stopped:
                 return
             if self._credentials != self._entry.data:
                 self._credentials = self._entry.data
-                self._client.auth = auth_from(self._session, self._entry.data)
-            subentries = self._entry.subentries
-            for subentry_id in self.vehicles.keys() - subentries.keys():
-                await self._async_remove_vehicle(subentry_id)
+                self._client.auth = create_auth(self._session, self._entry.data)
+            for key in set(self.vehicles) - set(self._entry.subentries):
+                await self._async_remove_vehicle(key)
             await async_forget_removed_cars(self._hass)
-            for subentry_id, subentry in subentries.items():
-                await self._async_add_or_update_vehicle(subentry_id, subentry)
+            for key in tuple(self._entry.subentries):
+                await self._async_add_or_update_vehicle(key)
 
     async def async_stop(self) -> None:
-        """End the commands of all cars, and take no more cars; return when what became of them is written."""
+        """End the commands of all cars, and take no more cars."""
         self._is_stopped = True
         # A car that is just being added or removed belongs to this as well.
-        async with self._sync:
-            await asyncio.gather(
-                *(vehicle.async_stop() for vehicle in self.vehicles.values())
-            )
+        async with self._lock:
+            stops = [vehicle.async_stop() for vehicle in self.vehicles.values()]
+            await asyncio.gather(*stops)
 
     @callback
     def async_withdraw_issues(self) -> None:
         """Take back the repair issues, which only loaded cars can have."""
-        for subentry_id in self.vehicles:
-            async_withdraw_issues(self._hass, subentry_id)
+        for key in self.vehicles:
+            self._unsubscribe.pop(key)()
+            async_withdraw_issues(self._hass, key)
+
+    async def async_tell_untold(self) -> None:
+        """Tell the end of the commands that a stop cut off."""
+        for vehicle in tuple(self.vehicles.values()):
+            await vehicle.async_tell_untold()
 
     @property
     def token_age(self) -> float | None:
@@ -118,11 +136,11 @@ class Account:
         return self._client.auth.token_age
 
     async def async_check_credentials(self) -> None:
-        """Ask Smartcar, free of charge, whether it accepts the credentials; being offline is no news."""
+        """Ask Smartcar, free of charge, whether it accepts the credentials."""
         try:
             await self._client.async_check_credentials()
-        except AuthenticationError:
-            self._async_start_reauth()
+        except AuthenticationError as err:
+            self._async_credentials_rejected(err)
         except SmartcarError as err:
             _LOGGER.debug("The credentials could not be checked: %s", err.loggable)
 
@@ -130,63 +148,119 @@ class Account:
     def async_add_vehicle_listener(self, listener: VehicleListener) -> None:
         """Call the listener for every car, those of today and those to come."""
         self._vehicle_listeners.append(listener)
-        for subentry_id, vehicle in self.vehicles.items():
-            listener(subentry_id, vehicle)
+        for key, vehicle in self.vehicles.items():
+            listener(key, vehicle)
 
-    async def _async_add_or_update_vehicle(
-        self, subentry_id: str, subentry: ConfigSubentry
-    ) -> None:
-        """Bring the car, and its device, in line with its subentry."""
-        is_new = subentry_id not in self.vehicles
-        if is_new:
-            vehicle = Vehicle(
-                self._hass,
-                self._client,
-                Ledger(self._hass, subentry_id, subentry.title),
-                vehicle_id=subentry.data[CONF_VEHICLE_ID],
-                user_id=subentry.data[CONF_USER_ID],
-                name=subentry.title,
-                on_rejected_credentials=self._async_start_reauth,
-            )
-            await vehicle.async_load()
-            if vehicle.is_damaged:
-                async_report_damage(self._hass, subentry_id, vehicle)
-            self.vehicles[subentry_id] = vehicle
-        vehicle = self.vehicles[subentry_id]
-        vehicle.user_id = subentry.data[CONF_USER_ID]
-        vehicle.rename(subentry.title)
+    async def _async_add_or_update_vehicle(self, key: str) -> None:
+        """Bring a car, and its device, in line with its subentry."""
+        subentry = self._entry.subentries.get(key)
+        if subentry is None:
+            return
+        vehicle = self.vehicles.get(key)
+        if vehicle is not None:
+            vehicle.user_id = subentry.data[CONF_USER_ID]
+            await vehicle.async_rename(subentry.title)
+            self._async_update_device(vehicle)
+            return
+        vehicle = SmartcarVehicle(
+            self._hass,
+            self._entry,
+            self._client,
+            key=key,
+            name=subentry.title,
+            vehicle_id=subentry.data[CONF_VEHICLE_ID],
+            user_id=subentry.data[CONF_USER_ID],
+            on_rejected_credentials=self._async_credentials_rejected,
+        )
+        await vehicle.async_load()
+        if key not in self._entry.subentries:
+            await vehicle.async_stop()
+            return
+        self.vehicles[key] = vehicle
+        self._async_update_device(vehicle)
+
+        @callback
+        def update_issues() -> None:
+            """Bring the car's repair issues in line with its state."""
+            async_update_issues(self._hass, vehicle)
+
+        self._unsubscribe[key] = vehicle.async_add_listener(update_issues)
+        update_issues()
+        for listener in self._vehicle_listeners:
+            listener(key, vehicle)
+
+    @callback
+    def _async_update_device(self, vehicle: SmartcarVehicle) -> None:
+        """Register the car's device, or update what its subentry says of it."""
+        subentry: ConfigSubentry | None = self._entry.subentries.get(vehicle.key)
+        if subentry is None:
+            return
+        year = subentry.data.get(CONF_YEAR)
         device = dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
-            config_subentry_id=subentry_id,
+            config_subentry_id=vehicle.key,
             identifiers={(DOMAIN, vehicle.vehicle_id)},
             name=subentry.title,
             manufacturer=subentry.data.get(CONF_MAKE),
             model=subentry.data.get(CONF_MODEL),
-            model_id=None
-            if (year := subentry.data.get(CONF_YEAR)) is None
-            else str(year),
+            model_id=None if year is None else str(year),
         )
         self.vehicles_by_device[device.id] = vehicle
-        async_update_issues(self._hass, subentry_id, vehicle)
-        if is_new:
-            vehicle.changes.add(
-                partial(async_update_issues, self._hass, subentry_id, vehicle)
-            )
-            for listener in self._vehicle_listeners:
-                listener(subentry_id, vehicle)
 
-    async def _async_remove_vehicle(self, subentry_id: str) -> None:
+    async def _async_remove_vehicle(self, key: str) -> None:
         """Stop a car that was removed."""
-        vehicle = self.vehicles.pop(subentry_id)
-        self.vehicles_by_device = {
-            device_id: other
-            for device_id, other in self.vehicles_by_device.items()
-            if other is not vehicle
-        }
+        vehicle = self.vehicles.pop(key)
+        for device_id, other in tuple(self.vehicles_by_device.items()):
+            if other is vehicle:
+                del self.vehicles_by_device[device_id]
         await vehicle.async_stop()
-        async_withdraw_issues(self._hass, subentry_id)
+        self._unsubscribe.pop(key)()
+        async_withdraw_issues(self._hass, key)
 
     @callback
-    def _async_start_reauth(self) -> None:
-        """Ask the user for other credentials."""
-        self._entry.async_start_reauth(self._hass)
+    def _async_credentials_rejected(self, error: AuthenticationError) -> None:
+        """Ask the user for other credentials, if those in use were rejected."""
+        entry = self._hass.config_entries.async_get_entry(self._entry.entry_id)
+        if entry is not None and error.auth is self._client.auth:
+            entry.async_start_reauth(self._hass)
+
+
+async def async_forget_removed_cars(hass: HomeAssistant) -> None:
+    """Forget the cars that are in no entry; one that is being removed is none any more.
+
+    The files are looked for first: a car that is added meanwhile is not among them.
+    """
+    keys = await async_keys_not_in_use(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        keys -= set(entry.subentries)
+    for key in sorted(keys):
+        try:
+            state = await async_read_state(hass, key)
+            await _async_notify(hass, key, state or VehicleState(name=""))
+            await async_remove_record(hass, key)
+        except (LedgerUnreadableError, OSError) as err:
+            # One that stays harms nobody, and is tried again at the next start.
+            name = type(err).__name__
+            _LOGGER.warning("The record of a removed car could not go: %s", name)
+
+
+async def _async_notify(hass: HomeAssistant, key: str, state: VehicleState) -> None:
+    """Leave a notification of the schedules that are on a removed car, or may be."""
+    state = state.end_interrupted(dt_util.utcnow())
+    if not state.schedules and not state.is_record_lost:
+        return
+    words = await async_get_translations(hass, hass.config.language, "issues", [DOMAIN])
+    issues = f"component.{DOMAIN}.issues"
+    name = state.name or "?"
+    left = [f"- {describe_schedule(hass, schedule)}" for schedule in state.schedules]
+    if state.is_record_lost:
+        lost = words[f"{issues}.record_damaged.title"]
+        left.append(f"- {lost.format(vehicle=name)}")
+    placeholders = {"vehicle": name, "schedules": "\n".join(left)}
+    prefix = f"{issues}.left_on_car"
+    persistent_notification.async_create(
+        hass,
+        words[f"{prefix}.description"].format(**placeholders),
+        words[f"{prefix}.title"].format(**placeholders),
+        f"{DOMAIN}_left_on_{key}",
+    )

@@ -1,25 +1,41 @@
 """The schedules that Home Assistant has set on a car, as a calendar."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, override
+from typing import Any, Final, override
 
-from homeassistant.components.calendar import CalendarEntity, CalendarEvent
+from homeassistant.components.calendar import (
+    CalendarEntity,
+    CalendarEntityDescription,
+    CalendarEvent,
+)
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .entity import FollowingEntity, add_to_each_vehicle
-from .messages import describe_place
-from .records import OwnSchedule
-from .vehicle import Vehicle
+from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
+from .errors import describe_place
+from .models import Schedule
+from .vehicle import SmartcarVehicle
 from .windows import Window, current_or_next, windows_between
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartcarCalendarDescription(CalendarEntityDescription, VehicleEntityDescription):
+    """Describes the calendar of a car."""
+
+
+CALENDAR: Final = SmartcarCalendarDescription(
+    key="charge_schedule", part_fn=lambda state: state.identified_schedules
+)
 
 
 async def async_setup_entry(
@@ -28,19 +44,23 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of every car."""
-    words = await async_get_translations(hass, hass.config.language, "common", [DOMAIN])
+    language = hass.config.language
+    words = await async_get_translations(hass, language, "common", [DOMAIN])
     summary = words[f"component.{DOMAIN}.common.charge_window"]
     description = words[f"component.{DOMAIN}.common.set_from_home_assistant"]
 
-    add_to_each_vehicle(
-        entry,
-        async_add_entities,
-        lambda vehicle: [ScheduleCalendar(vehicle, summary, description)],
-    )
+    def create_calendar(vehicle: SmartcarVehicle) -> list[Entity]:
+        """Return the calendar of a car."""
+        return [ScheduleCalendar(vehicle, summary, description)]
+
+    add_to_each_vehicle(entry, async_add_entities, create_calendar)
 
 
 class InstantEvent(CalendarEvent):
-    """An event whose beginning and end compare as instants: wall clocks of one zone do not, when they are put back."""
+    """An event whose beginning and end compare as instants.
+
+    Wall clocks of one zone do not compare rightly when they are put back.
+    """
 
     @property
     @override
@@ -61,14 +81,16 @@ class InstantEvent(CalendarEvent):
         )
 
 
-class ScheduleCalendar(FollowingEntity, CalendarEntity):
-    """What Home Assistant has set and not deleted or replaced; it is not whether the car charges."""
+class ScheduleCalendar(VehicleEntity, CalendarEntity):
+    """What Home Assistant has set; it is not whether the car charges."""
 
-    def __init__(self, vehicle: Vehicle, summary: str, description: str) -> None:
-        """Belong to the car; the words are Home Assistant's language."""
-        super().__init__(
-            vehicle, "charge_schedule", lambda car: self._texts(car.schedules)
-        )
+    entity_description: SmartcarCalendarDescription
+
+    def __init__(
+        self, vehicle: SmartcarVehicle, summary: str, description: str
+    ) -> None:
+        """Initialize the calendar with words in Home Assistant's language."""
+        super().__init__(vehicle, CALENDAR)
         self._summary = summary
         self._description = description
         self._found: CalendarEvent | None = None
@@ -77,7 +99,7 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the vehicle, and Home Assistant's time zone."""
+        """Follow the car, and Home Assistant's time zone."""
         await super().async_added_to_hass()
 
         @callback
@@ -92,34 +114,33 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """The window that is open, else the next one; Home Assistant asks several times for one state."""
+        """The window that is open, else the next one."""
         now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        found_for = (self._texts(self._vehicle.schedules), zone)
+        schedules = self.coordinator.data.identified_schedules
+        places = [describe_place(self.hass, schedule.place) for schedule in schedules]
+        found_for = (schedules, places, zone)
+        # Home Assistant asks several times for one state, and an event is expensive.
         if (
-            found_for != self._found_for
+            self._found_for != found_for
             or not self._found_at <= now < self._found_until
         ):
-            self._found = self._find(now, zone)
+            self._found = self._find(schedules, zone, now)
             self._found_for, self._found_at = found_for, now
-            self._found_until = (
-                now if self._found is None else self._found.end_datetime_local
-            )
+            self._found_until = now
+            if self._found is not None:
+                self._found_until = self._found.end_datetime_local
         return self._found
 
-    def _find(self, now: datetime, zone: tzinfo) -> CalendarEvent | None:
+    def _find(
+        self, schedules: Iterable[Schedule], zone: tzinfo, now: datetime
+    ) -> CalendarEvent | None:
         """Return the window that is open, else the next one."""
-        windows = [
-            (
-                current_or_next(schedule.start_time, schedule.stop_time, zone, now),
-                schedule,
-            )
-            for schedule in self._vehicle.schedules
-        ]
+        windows = {}
+        for schedule in schedules:
+            windows[schedule] = current_or_next(schedule.window, zone, now)
         if not windows:
             return None
-        window, schedule = min(
-            windows, key=lambda found: (found[0].start, found[0].end)
-        )
+        schedule, window = min(windows.items(), key=lambda found: found[1])
         return self._event(schedule, window)
 
     @override
@@ -128,32 +149,18 @@ class ScheduleCalendar(FollowingEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return the windows that touch the time between two instants, in order."""
         zone = dt_util.get_default_time_zone()
-        events = [
-            self._event(schedule, window)
-            for schedule in self._vehicle.schedules
-            for window in windows_between(
-                schedule.start_time, schedule.stop_time, zone, start_date, end_date
-            )
-        ]
+        events = []
+        for schedule in self.coordinator.data.identified_schedules:
+            windows = windows_between(schedule.window, zone, start_date, end_date)
+            events += [self._event(schedule, window) for window in windows]
         return sorted(events, key=_span)
 
-    def _texts(self, schedules: Iterable[OwnSchedule]) -> list[tuple[str, ...]]:
-        """Return all that is shown of schedules, but for the days."""
-        return [
-            (own.schedule_id, own.start_time, own.stop_time, self._text(own))
-            for own in schedules
-        ]
-
-    def _text(self, schedule: OwnSchedule) -> str:
-        """Return what a window is called."""
-        return f"{self._summary} · {describe_place(self.hass, schedule.place)}"
-
-    def _event(self, schedule: OwnSchedule, window: Window) -> CalendarEvent:
+    def _event(self, schedule: Schedule, window: Window) -> CalendarEvent:
         """Return a window as an event."""
         return InstantEvent(
             start=window.start,
             end=window.end,
-            summary=self._text(schedule),
+            summary=f"{self._summary} · {describe_place(self.hass, schedule.place)}",
             description=self._description,
             uid=f"{schedule.schedule_id}_{window.start:%Y%m%d}",
         )

@@ -55,7 +55,7 @@ _PLACEHOLDERS: Final = {"dashboard_url": DASHBOARD_URL}
 class SmartcarChargingConfigFlow(
     VehicleSteps[ConfigFlowResult], ConfigFlow, domain=DOMAIN
 ):
-    """Sets up an account together with its first car; exchanges the account's credentials later."""
+    """Sets up an account with its first car, and exchanges its credentials later."""
 
     VERSION = 1
 
@@ -234,7 +234,7 @@ class SmartcarChargingConfigFlow(
         ]
 
     def _errors_for_unknown_cars(self, field: str) -> dict[str, str]:
-        """Refuse credentials of another application: its commands would never reach the cars."""
+        """Refuse credentials of another application: it does not reach the cars."""
         return {field: "other_application"} if self._unknown_cars else {}
 
     def _update(self, unique_id: str | None) -> ConfigFlowResult:
@@ -290,7 +290,7 @@ class VehicleSubentryFlow(VehicleSteps[SubentryFlowResult], ConfigSubentryFlow):
 
     @override
     async def _async_connect(self) -> dict[str, str]:
-        """Use the account's present credentials; rejected ones are asked for in a flow of their own."""
+        """Use the account's credentials; a flow of its own asks for rejected ones."""
         entry = self._get_entry()
         self._credentials = entry.data
         errors = await super()._async_connect()
@@ -342,7 +342,7 @@ class VehicleSubentryFlow(VehicleSteps[SubentryFlowResult], ConfigSubentryFlow):
 
 
 def _stripped(user_input: Mapping[str, str]) -> dict[str, str]:
-    """Return the values without white space around them, and a token without its scheme."""
+    """Return the values without white space, and a token without its scheme."""
     return {
         key: _BEARER.sub("", value.strip())
         if key == CONF_ACCESS_TOKEN
@@ -352,7 +352,7 @@ def _stripped(user_input: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wrong_client_id(credentials: Mapping[str, str]) -> dict[str, str]:
-    """Recognise the Application ID, which stands beside the client id in Smartcar's dashboard."""
+    """Recognise the Application ID, which stands beside the client id."""
     return (
         {CONF_CLIENT_ID: "application_id"}
         if _UUID.fullmatch(credentials[CONF_CLIENT_ID])

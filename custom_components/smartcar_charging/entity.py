@@ -1,98 +1,76 @@
 """What the entities of a car have in common."""
 
 from collections.abc import Callable
-from typing import Any, Final, override
+from dataclasses import dataclass
+from typing import override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
-from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account import SmartcarChargingConfigEntry
 from .const import DOMAIN
-from .records import Record
-from .vehicle import Vehicle
-
-_ATTRIBUTES_OF_AN_EXECUTION: Final = (
-    "action",
-    "execution_id",
-    "schedule_id",
-    "schedule_type",
-    "start_time",
-    "stop_time",
-    "execution_mode",
-    "executed_at",
-    "completed_at",
-    "duration_seconds",
-    "error_type",
-    "error_code",
-    "error_message",
-    "can_retry",
-    "request_id",
-)
+from .models import VehicleState
+from .vehicle import SmartcarVehicle
 
 
-class VehicleEntity(Entity):
-    """Belongs to a car; it does not depend on the cloud."""
+@dataclass(frozen=True, kw_only=True)
+class VehicleEntityDescription(EntityDescription):
+    """Describes an entity of a car; `part_fn` returns what it shows of the state."""
+
+    part_fn: Callable[[VehicleState], object] = lambda state: None
+
+
+class VehicleEntity(CoordinatorEntity[SmartcarVehicle]):
+    """An entity of a car; it does not depend on the cloud."""
 
     _attr_has_entity_name = True
-    _attr_should_poll = False
-
-    def __init__(self, vehicle: Vehicle, key: str) -> None:
-        """Belong to the car's device."""
-        self._vehicle = vehicle
-        self._attr_translation_key = key
-        self._attr_unique_id = f"{vehicle.vehicle_id}_{key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, vehicle.vehicle_id)})
-
-
-class FollowingEntity(VehicleEntity):
-    """Shows a part of what the vehicle knows, at once when that part changes."""
+    entity_description: VehicleEntityDescription
 
     def __init__(
-        self, vehicle: Vehicle, key: str, part: Callable[[Vehicle], object]
+        self, vehicle: SmartcarVehicle, description: VehicleEntityDescription
     ) -> None:
-        """Belong to the car's device, and show this part."""
-        super().__init__(vehicle, key)
-        self._part = part
-        self._shown: object = None
+        """Initialize the entity on the device of its car."""
+        super().__init__(vehicle)
+        self.entity_description = description
+        self._attr_translation_key = description.key
+        self._attr_unique_id = f"{vehicle.vehicle_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, vehicle.vehicle_id)})
+        self._written: object = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the vehicle."""
-        self._shown = self._part(self._vehicle)
-        self.async_on_remove(self._vehicle.changes.add(self._async_vehicle_changed))
+        """Follow the car."""
+        await super().async_added_to_hass()
+        self._written = self._shown()
 
     @callback
-    def _async_vehicle_changed(self) -> None:
-        """Write the state only if the part is another: a command changes the vehicle several times."""
-        if (part := self._part(self._vehicle)) != self._shown:
-            self._shown = part
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state if it is another: a command changes the car several times."""
+        shown = self._shown()
+        if shown != self._written:
+            self._written = shown
             self.async_write_ha_state()
+
+    def _shown(self) -> object:
+        """Return what the state is made of."""
+        return self.available, self.entity_description.part_fn(self.coordinator.data)
 
 
 @callback
 def add_to_each_vehicle(
     entry: SmartcarChargingConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
-    make: Callable[[Vehicle], list[Entity]],
+    create_entities: Callable[[SmartcarVehicle], list[Entity]],
 ) -> None:
-    """Add the entities of a platform to every car of an account, those of today and those to come."""
+    """Add the entities of a platform to every car, those of today and those to come."""
 
     @callback
-    def add(subentry_id: str, vehicle: Vehicle) -> None:
+    def add(key: str, vehicle: SmartcarVehicle) -> None:
         """Add the entities of a car."""
-        async_add_entities(make(vehicle), config_subentry_id=subentry_id)
+        async_add_entities(create_entities(vehicle), config_subentry_id=key)
 
     entry.runtime_data.async_add_vehicle_listener(add)
-
-
-def execution_attributes(record: Record) -> dict[str, Any]:
-    """Return what Smartcar said of a command; `location` is not for the history."""
-    return {
-        **{
-            attribute: getattr(record, attribute)
-            for attribute in _ATTRIBUTES_OF_AN_EXECUTION
-        },
-        "location": None if record.location is None else record.location.as_dict(),
-    }

@@ -1,17 +1,35 @@
-"""The end of each command, as something that happens: the natural trigger for automations."""
+"""The end of each command, as something that happens: a trigger for automations."""
 
-from typing import override
+from dataclasses import dataclass
+from typing import Final, override
 
-from homeassistant.components.event import EventEntity
+from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import VehicleEntity, add_to_each_vehicle, execution_attributes
-from .records import Record, Verdict
-from .vehicle import Vehicle
+from .command_details import Teller, describe_command
+from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
+from .models import Command, Verdict
+from .vehicle import SmartcarVehicle
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartcarEventDescription(EventEntityDescription, VehicleEntityDescription):
+    """Describes an event of a car."""
+
+
+EVENT: Final = SmartcarEventDescription(
+    key="charge_schedule_execution",
+    event_types=[
+        Verdict.SUCCESS.value,
+        Verdict.FAILED.value,
+        Verdict.UNCONFIRMED.value,
+    ],
+)
 
 
 async def async_setup_entry(
@@ -20,30 +38,31 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the event of every car."""
-    add_to_each_vehicle(
-        entry, async_add_entities, lambda vehicle: [ExecutionEvent(vehicle)]
-    )
+
+    def create_event(vehicle: SmartcarVehicle) -> list[Entity]:
+        """Return the event of a car."""
+        return [ExecutionEvent(vehicle, EVENT)]
+
+    add_to_each_vehicle(entry, async_add_entities, create_event)
 
 
 class ExecutionEvent(VehicleEntity, EventEntity):
     """A command that ended, one way or another."""
 
+    entity_description: SmartcarEventDescription
     _unrecorded_attributes = frozenset({"location"})
-
-    def __init__(self, vehicle: Vehicle) -> None:
-        """Belong to the car."""
-        super().__init__(vehicle, "charge_schedule_execution")
-        self._attr_event_types = [
-            verdict.value for verdict in Verdict if verdict is not Verdict.IN_PROGRESS
-        ]
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the verdicts, beginning with one that a crash left behind."""
-        self.async_on_remove(self._vehicle.verdicts.add(self._async_ended))
+        """Follow the car, and the ends of its commands."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.coordinator.async_add_verdict_listener(self._async_ended)
+        )
 
     @callback
-    def _async_ended(self, record: Record) -> None:
+    def _async_ended(self, command: Command) -> None:
         """Tell that a command ended."""
-        self._trigger_event(record.verdict, execution_attributes(record))
+        attributes = describe_command(command, Teller.ATTRIBUTES)
+        self._trigger_event(command.verdict.value, attributes)
         self.async_write_ha_state()

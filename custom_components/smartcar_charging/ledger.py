@@ -1,252 +1,250 @@
 """What survives a restart or a power cut: one private file for each car.
 
-Home Assistant's own store swallows errors of writing and defers while stopping; a ledger has to know.
+It is not one of Home Assistant's stores: those hide errors of writing, and defer while
+stopping. A ledger has to know what is on the disk.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 import logging
 from pathlib import Path
-import shutil
+import re
 from typing import Any, Final
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.json import save_json
-from homeassistant.helpers.singleton import singleton
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util import dt as dt_util
-from homeassistant.util.json import load_json
-import voluptuous as vol
+from homeassistant.util.hass_dict import HassKey
+from homeassistant.util.json import json_loads
 
 from .const import DOMAIN
-from .records import Action, Draft, OwnSchedule, PossibleSchedule, Record, Verdict
+from .models import VehicleState
+from .stored_state import as_content, from_content
 
 _LOGGER = logging.getLogger(__name__)
 
-_VERSION: Final = 1
-_EXECUTIONS_KEPT: Final = 10
+WRITE_RETRY_SECONDS: Final = 60
 
-# With more threads at the disk, a thousand cars at once take longer: they keep the event loop from running.
-_MOST_WRITING: Final = 4
+_ASIDE: Final = "set_aside"
+# The keys are those of Home Assistant's subentries: 26 characters of its ULIDs.
+_FILE_NAME: Final = re.compile(rf"{DOMAIN}\.([0-9A-Z]{{26}})(?:\.{_ASIDE}\..+)?")
 
-
-@singleton(f"{DOMAIN}_writing")
-def _writing(hass: HomeAssistant) -> asyncio.Semaphore:
-    """Return the turns of all cars at the disk."""
-    return asyncio.Semaphore(_MOST_WRITING)
-
-
-async def async_set_aside(hass: HomeAssistant, path: str) -> bool:
-    """Copy a file that can not be read in full to another name, before it is written anew; return whether it is."""
-    aside = f"{path}.set_aside.{dt_util.utcnow():%Y%m%dT%H%M%S}"
-    try:
-        await hass.async_add_executor_job(shutil.copy2, path, aside)
-    except OSError as err:
-        _LOGGER.warning(
-            "A stored record could not be read in full, nor be copied before it is replaced: %s",
-            err,
-        )
-        return False
-    _LOGGER.warning(
-        "A stored record could not be read in full; what it was is kept as %s", aside
-    )
-    return True
+# What could not be written at the end of a ledger, for the next one of the same car.
+_UNWRITTEN: HassKey[dict[str, VehicleState]] = HassKey(f"{DOMAIN}_unwritten")
+# The keys of the cars whose files are in use.
+_IN_USE: HassKey[set[str]] = HassKey(f"{DOMAIN}_ledgers_in_use")
 
 
-async def async_stored_keys(hass: HomeAssistant) -> set[str]:
-    """Return the keys of all cars of which something is kept."""
-
-    def keys() -> set[str]:
-        """Look at the names of the files, copies included."""
-        return {
-            path.name.split(".")[1]
-            for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.*")
-        }
-
-    return await hass.async_add_executor_job(keys)
-
-
-async def async_remove_files(hass: HomeAssistant, key: str) -> None:
-    """Remove all that is kept of a car."""
-
-    def remove() -> None:
-        """Remove the store and the copies of what could not be read."""
-        for path in Path(hass.config.path(STORAGE_DIR)).glob(f"{DOMAIN}.{key}*"):
-            path.unlink(missing_ok=True)
-
-    await hass.async_add_executor_job(remove)
+class LedgerUnreadableError(Exception):
+    """The file is there and cannot be opened: nobody knows what is in it."""
 
 
 class Ledger:
-    """The last executions of a car, the schedules set on it, and those that are possibly on it."""
+    """Writes the states of one car, and knows what is on the disk."""
 
-    def __init__(self, hass: HomeAssistant, key: str, vehicle_name: str = "") -> None:
-        """Take the key that tells this car's file from the others, and what to call the car once it is removed."""
+    def __init__(self, hass: HomeAssistant, key: str) -> None:
+        """Initialize the ledger of the car with this key."""
         self._hass = hass
-        self._key = f"{DOMAIN}.{key}"
-        self._path = hass.config.path(STORAGE_DIR, self._key)
-        self._saving = asyncio.Lock()
-        self.is_damaged = False
-        self.vehicle_name = vehicle_name
-        self.executions: list[Record] = []
-        self.schedules: list[OwnSchedule] = []
-        self.possible: list[PossibleSchedule] = []
-        self.draft = Draft()
+        self._key = key
+        self._path = _path(hass, key)
+        self._lock = asyncio.Lock()
+        self._unwritten: VehicleState | None = None
+        self._cancel_retry: CALLBACK_TYPE | None = None
+        self._is_ended = False
+        hass.data.setdefault(_IN_USE, set()).add(key)
 
-    @property
-    def last_execution(self) -> Record | None:
-        """The record of the last command."""
-        return self.executions[-1] if self.executions else None
+    async def async_read(self) -> VehicleState | None:
+        """Return the state on record, None if there is none.
 
-    async def async_load(self) -> None:
-        """Read what is stored; a file that is not as it should be gives what can be read of it."""
-        absent: list[Any] = []
-        try:
-            content: Any = await self._hass.async_add_executor_job(
-                load_json, self._path, absent
-            )
-        except HomeAssistantError as err:
-            _LOGGER.debug(
-                "The file could not be read: %s", type(err.__cause__).__name__
-            )
-            content = "unreadable"
-        if content is absent:
-            return
-        content = content if isinstance(content, dict) else {}
-        data = content.get("data")
-        if isinstance(data, dict):
-            self.vehicle_name = self.vehicle_name or str(
-                data.get("vehicle_name") or "?"
-            )
-        executions, executions_whole = _read(data, "executions", Record.from_dict)
-        schedules, schedules_whole = _read(data, "schedules", OwnSchedule.from_dict)
-        possible, possible_whole = _read(data, "possible", PossibleSchedule.from_dict)
-        drafts, draft_whole = _read(data, "draft", Draft.from_dict, default=[])
-        self.executions, self.schedules, self.possible = executions, schedules, possible
-        self.draft = next(iter(drafts), self.draft)
-        self.is_damaged = not (
-            executions_whole and schedules_whole and possible_whole and draft_whole
-        )
-        # What a newer version wrote may hold more than this one knows to look for.
-        is_replaced = self.is_damaged or content.get("version") != _VERSION
-        if is_replaced and await async_set_aside(self._hass, self._path):
-            await self.async_save()
-
-    async def async_save(self) -> bool:
-        """Write everything; return whether it is on disk for certain.
-
-        A caller who is cancelled does not cut it off: the thread would go on, and might undo what is written later.
+        Raises LedgerUnreadableError if the file cannot be opened.
         """
-        return await asyncio.shield(
-            self._hass.async_create_task(self._async_save(), eager_start=True)
-        )
+        unwritten = self._hass.data.get(_UNWRITTEN, {}).pop(self._key, None)
+        if unwritten is not None:
+            self._unwritten = unwritten
+            await self._async_write()
+            return unwritten
+        async with self._lock:
+            read = self._hass.async_add_executor_job(_read, self._path)
+            state, is_on_disk = await read
+            if not is_on_disk:
+                self._unwritten = state
+        await self._async_write()
+        return state
 
-    async def async_finish(self) -> None:
-        """Return when no write is under way."""
-        async with self._saving:
-            return
+    async def async_write(self, state: VehicleState) -> bool:
+        """Write a state; return whether it, or a later one, is on the disk for certain.
 
-    async def _async_save(self) -> bool:
-        """Write everything, after what is being written."""
-        async with self._saving:
-            data = {
-                "vehicle_name": self.vehicle_name,
-                "executions": tuple(self.executions),
-                "schedules": tuple(self.schedules),
-                "possible": tuple(self.possible),
-                "draft": (self.draft,),
-            }
-            content = {
-                "version": _VERSION,
-                "minor_version": 1,
-                "key": self._key,
-                "data": data,
-            }
+        What could not be written is tried again by itself. A caller who is cancelled
+        does not cut the write off: its thread would go on, and might undo a later one.
+        """
+        if self._is_ended:
+            raise RuntimeError("the ledger of this car has ended")
+        self._unwritten = state
+        task = self._hass.async_create_task(self._async_write(), eager_start=True)
+        return await asyncio.shield(task)
+
+    async def async_end(self) -> None:
+        """Finish the last write; what is still unwritten is left to the next ledger."""
+        self._is_ended = True
+        await self._async_write()
+        self._unschedule_retry()
+        if self._unwritten is not None:
+            unwritten = self._hass.data.setdefault(_UNWRITTEN, {})
+            unwritten[self._key] = self._unwritten
+        self._hass.data[_IN_USE].discard(self._key)
+
+    async def _async_write(self) -> bool:
+        """Write the newest state, after what is being written."""
+        async with self._lock:
+            state = self._unwritten
+            if state is None:
+                return True
+            self._unschedule_retry()
             try:
-                async with _writing(self._hass):
-                    await self._hass.async_add_executor_job(self._write, content)
+                await self._hass.async_add_executor_job(_write, self._path, state)
             except (HomeAssistantError, OSError, RuntimeError) as err:
-                _LOGGER.debug("The file could not be written: %s", type(err).__name__)
+                _LOGGER.debug("A record was not written: %s", type(err).__name__)
+                self._schedule_retry()
                 return False
+            if self._unwritten is state:
+                self._unwritten = None
             return True
 
-    def _write(self, content: dict[str, Any]) -> None:
-        """Write the file, all or nothing, and wait until the disk has it."""
-        Path(self._path).parent.mkdir(exist_ok=True)
-        save_json(self._path, content, private=True, atomic_writes=True)
+    @callback
+    def _schedule_retry(self) -> None:
+        """Try again later."""
+        job = HassJob(self._async_retry, cancel_on_shutdown=True)
+        self._cancel_retry = async_call_later(self._hass, WRITE_RETRY_SECONDS, job)
 
-    async def async_begin(self, record: Record) -> bool:
-        """Put a command on record before it is sent; without a record on disk it must not be sent."""
-        before = self.executions
-        self.executions = [*before, record][-_EXECUTIONS_KEPT:]
-        if await self.async_save():
-            return True
-        self.executions = before
-        # What may be on the disk nevertheless, or be written at the end of a stop, would count as sent.
-        await self.async_save()
-        return False
+    @callback
+    def _unschedule_retry(self) -> None:
+        """Try no more by itself."""
+        if self._cancel_retry is not None:
+            self._cancel_retry()
+            self._cancel_retry = None
 
-    def conclude(self, record: Record) -> None:
-        """Replace the record of the command under way by what became of it, and of the car with it."""
-        place = self.executions[-1].place
-        self.executions[-1] = record
-        if record.action is not Action.CREATE or record.verdict is Verdict.FAILED:
-            return
-        if place is None or record.start_time is None or record.stop_time is None:
-            return
-        # The place is the one that was asked for: the next set will ask for that one again.
-        sent = PossibleSchedule(
-            place=place,
-            start_time=record.start_time,
-            stop_time=record.stop_time,
-            sent_at=record.begun_at,
-        )
-        if record.verdict is Verdict.SUCCESS and record.schedule_id is not None:
-            self.add(sent.known_as(record.schedule_id))
-        else:
-            self.possible.append(sent)
-
-    def adopt(self, possible: PossibleSchedule, schedule_id: str) -> None:
-        """Take a schedule that turned out to be on the car for one of Home Assistant's own."""
-        self.possible.remove(possible)
-        self.add(possible.known_as(schedule_id))
-
-    def add(self, schedule: OwnSchedule) -> None:
-        """Note a schedule that is on the car now."""
-        self.forget(schedule.schedule_id)
-        self.schedules.append(schedule)
-
-    def forget(self, schedule_id: str) -> None:
-        """Drop a schedule that is no longer on the car."""
-        self.schedules = [
-            schedule
-            for schedule in self.schedules
-            if schedule.schedule_id != schedule_id
-        ]
-
-    def note_failed_delete(self, schedule_id: str) -> None:
-        """Count a delete that failed: the schedule stays."""
-        self.schedules = [
-            replace(schedule, failed_deletes=schedule.failed_deletes + 1)
-            if schedule.schedule_id == schedule_id
-            else schedule
-            for schedule in self.schedules
-        ]
+    async def _async_retry(self, _now: datetime) -> None:
+        """Write what could not be written before."""
+        self._cancel_retry = None
+        await self._async_write()
 
 
-def _read[T](
-    data: Any, name: str, read_one: Callable[[Any], T], default: Any = None
-) -> tuple[list[T], bool]:
-    """Return the readable values of a stored list, and whether that is all of it."""
-    values = data.get(name, default) if isinstance(data, dict) else None
-    if not isinstance(values, list):
-        return [], False
-    read: list[T] = []
-    for value in values:
-        try:
-            read.append(read_one(value))
-        except vol.Invalid:
-            continue
-    return read, len(read) == len(values)
+async def async_read_state(hass: HomeAssistant, key: str) -> VehicleState | None:
+    """Return what is known of a car that is not loaded, from memory or from its file.
+
+    Raises LedgerUnreadableError if the file cannot be opened.
+    """
+    unwritten = hass.data.get(_UNWRITTEN, {}).get(key)
+    if unwritten is not None:
+        return unwritten
+    state, _is_on_disk = await hass.async_add_executor_job(_read, _path(hass, key))
+    return state
+
+
+async def async_keys_not_in_use(hass: HomeAssistant) -> set[str]:
+    """Return the keys of the cars that have a file which no ledger uses."""
+    folder = Path(hass.config.path(STORAGE_DIR))
+    keys = await hass.async_add_executor_job(_list_keys, folder)
+    unwritten = hass.data.get(_UNWRITTEN)
+    if unwritten is not None:
+        keys |= set(unwritten)
+    in_use = hass.data.get(_IN_USE)
+    return keys - in_use if in_use else keys
+
+
+async def async_remove_record(hass: HomeAssistant, key: str) -> None:
+    """Remove the file of a car and what was set aside of it; raise OSError if not."""
+    await hass.async_add_executor_job(_remove, _path(hass, key))
+    hass.data.get(_UNWRITTEN, {}).pop(key, None)
+
+
+def _path(hass: HomeAssistant, key: str) -> Path:
+    """Return the path of a car's file."""
+    return Path(hass.config.path(STORAGE_DIR, f"{DOMAIN}.{key}"))
+
+
+def _list_keys(folder: Path) -> set[str]:
+    """Return the keys of the files of ours, and of nothing else."""
+    keys = set()
+    for path in folder.glob(f"{DOMAIN}.*"):
+        match = _FILE_NAME.fullmatch(path.name)
+        if match is not None and path.is_file():
+            keys.add(match[1])
+    return keys
+
+
+def _asides(path: Path) -> Iterable[Path]:
+    """Return what was set aside of a car's file."""
+    return path.parent.glob(f"{path.name}.{_ASIDE}.*")
+
+
+def _remove(path: Path) -> None:
+    """Remove a file and what was set aside of it."""
+    for aside in _asides(path):
+        aside.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[VehicleState | None, bool]:
+    """Read a file; return what it held, and whether it still does.
+
+    What is not a whole record is set aside.
+    """
+    try:
+        content: Any = json_loads(path.read_bytes())
+    except FileNotFoundError as err:
+        if path.is_symlink():
+            raise LedgerUnreadableError(type(err).__name__) from err
+        return _read_newest_aside(path)
+    except OSError as err:
+        raise LedgerUnreadableError(type(err).__name__) from err
+    except ValueError:
+        content = None
+    state, is_whole = from_content(content)
+    if not is_whole:
+        _set_aside(path)
+    return state, is_whole
+
+
+def _read_newest_aside(path: Path) -> tuple[VehicleState | None, bool]:
+    """Return what can be read of a file that was set aside just before a power cut."""
+    try:
+        asides = sorted(_asides(path), key=lambda aside: aside.stat().st_mtime_ns)
+        if not asides:
+            return None, True
+        content: Any = json_loads(asides[-1].read_bytes())
+    except OSError as err:
+        raise LedgerUnreadableError(type(err).__name__) from err
+    except ValueError:
+        content = None
+    state, _is_whole = from_content(content)
+    return replace(state, is_record_lost=True), False
+
+
+def _set_aside(path: Path) -> None:
+    """Give a file another name that is not taken."""
+    base = f"{path.name}.{_ASIDE}.{dt_util.utcnow():%Y%m%dT%H%M%S}"
+    aside = path.with_name(base)
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{base}.{number}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        # Somebody else has taken it away meanwhile.
+        return
+    except OSError as err:
+        raise LedgerUnreadableError(type(err).__name__) from err
+    _LOGGER.warning("A record could not be read in full; it is kept as %s", aside)
+
+
+def _write(path: Path, state: VehicleState) -> None:
+    """Write a file, all or nothing, and wait until the disk has it."""
+    path.parent.mkdir(exist_ok=True)
+    save_json(str(path), as_content(state), private=True, atomic_writes=True)

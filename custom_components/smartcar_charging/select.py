@@ -1,17 +1,30 @@
 """The zone of the window to be sent: a draft, until it is."""
 
-from typing import override
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final, override
 
-from homeassistant.components.select import SelectEntity
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
 
 from .account import SmartcarChargingConfigEntry
-from .entity import FollowingEntity, add_to_each_vehicle
-from .vehicle import Vehicle
+from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
+from .vehicle import SmartcarVehicle
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartcarSelectDescription(SelectEntityDescription, VehicleEntityDescription):
+    """Describes a choice of a car."""
+
+
+ZONE: Final = SmartcarSelectDescription(
+    key="charge_zone", part_fn=lambda state: state.draft.zone
+)
 
 
 async def async_setup_entry(
@@ -20,21 +33,22 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the zone of every car."""
-    add_to_each_vehicle(
-        entry, async_add_entities, lambda vehicle: [ZoneSelect(vehicle)]
-    )
+
+    def create_select(vehicle: SmartcarVehicle) -> list[Entity]:
+        """Return the choice of a car's zone."""
+        return [ZoneSelect(vehicle, ZONE)]
+
+    add_to_each_vehicle(entry, async_add_entities, create_select)
 
 
-class ZoneSelect(FollowingEntity, SelectEntity):
-    """Chooses among the zones that Home Assistant knows now; what is kept is the entity id."""
+class ZoneSelect(VehicleEntity, SelectEntity):
+    """Chooses among the zones that there are now; what is kept is the entity id."""
 
-    def __init__(self, vehicle: Vehicle) -> None:
-        """Belong to the car."""
-        super().__init__(vehicle, "charge_zone", lambda car: car.draft.zone)
+    entity_description: SmartcarSelectDescription
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Follow the vehicle, and the zones as they come, go and change their names."""
+        """Follow the car, and the zones as they come, go and change their names."""
         await super().async_added_to_hass()
 
         @callback
@@ -50,29 +64,29 @@ class ZoneSelect(FollowingEntity, SelectEntity):
     @property
     @override
     def options(self) -> list[str]:
-        """The names of the zones, two alike told apart by their entity ids."""
-        return sorted(self._names.values(), key=str.casefold)
+        """The names of the zones."""
+        return sorted(self._names().values(), key=str.casefold)
 
     @property
     @override
     def current_option(self) -> str | None:
         """The drafted zone; unknown if it is gone."""
-        return self._names.get(self._vehicle.draft.zone)
+        return self._names().get(self.coordinator.data.draft.zone)
 
     @override
     async def async_select_option(self, option: str) -> None:
         """Draft another zone."""
-        zone = next(zone for zone, name in self._names.items() if name == option)
-        await self._vehicle.async_edit_draft(zone=zone)
+        zones = {name: zone for zone, name in self._names().items()}
+        await self.coordinator.async_edit_draft(zone=zones[option])
 
-    @property
     def _names(self) -> dict[str, str]:
-        """What each zone is called here."""
-        zones = {
-            state.entity_id: state.name for state in self.hass.states.async_all("zone")
-        }
-        names = list(zones.values())
-        return {
-            zone: name if names.count(name) == 1 else f"{name} ({zone})"
-            for zone, name in zones.items()
-        }
+        """Return what each zone is called; two alike are told apart by their ids."""
+        states = self.hass.states.async_all("zone")
+        uses = Counter(state.name for state in states)
+        names = {}
+        for state in states:
+            name = state.name
+            if uses[name] > 1:
+                name = f"{name} ({state.entity_id})"
+            names[state.entity_id] = name
+        return names

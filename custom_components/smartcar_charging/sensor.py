@@ -1,17 +1,88 @@
 """What became of the last command to each car, and what is set on it."""
 
-from typing import Any, override
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import FollowingEntity, add_to_each_vehicle, execution_attributes
-from .records import Verdict
-from .vehicle import Vehicle
+from .command_details import Teller, describe_command
+from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
+from .models import Standing, VehicleState, Verdict, time_text
+from .vehicle import SmartcarVehicle
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartcarSensorDescription(SensorEntityDescription, VehicleEntityDescription):
+    """Describes a sensor of a car."""
+
+    value_fn: Callable[[VehicleState], str | None]
+    attributes_fn: Callable[[VehicleState], dict[str, Any] | None]
+
+
+def _verdict(state: VehicleState) -> str | None:
+    """Return the verdict of the last command; unknown before the first one."""
+    command = state.last_command
+    return None if command is None else command.verdict.value
+
+
+def _command_attributes(state: VehicleState) -> dict[str, Any] | None:
+    """Return what is told of the last command."""
+    command = state.last_command
+    return None if command is None else describe_command(command, Teller.ATTRIBUTES)
+
+
+def _window(state: VehicleState) -> str:
+    """Return the window that was set last and that no newer one replaces."""
+    window = "none"
+    for schedule in state.identified_schedules:
+        if schedule.standing is not Standing.SUPERSEDED:
+            window = str(schedule.window)
+    return window
+
+
+def _schedule_attributes(state: VehicleState) -> dict[str, Any]:
+    """Return all that Home Assistant has set, so that none piles up unseen."""
+    schedules = [
+        {
+            "schedule_id": schedule.schedule_id,
+            "start_time": time_text(schedule.window.start_time),
+            "stop_time": time_text(schedule.window.stop_time),
+            "zone": schedule.place.zone,
+            "location": schedule.place.location.as_dict(),
+            "standing": schedule.standing.value,
+        }
+        for schedule in state.identified_schedules
+    ]
+    return {"count": len(schedules), "schedules": schedules}
+
+
+SENSORS: Final = (
+    SmartcarSensorDescription(
+        key="last_execution",
+        device_class=SensorDeviceClass.ENUM,
+        options=[verdict.value for verdict in Verdict],
+        part_fn=lambda state: state.last_command,
+        value_fn=_verdict,
+        attributes_fn=_command_attributes,
+    ),
+    SmartcarSensorDescription(
+        key="charge_schedule",
+        part_fn=lambda state: state.identified_schedules,
+        value_fn=_window,
+        attributes_fn=_schedule_attributes,
+    ),
+)
 
 
 async def async_setup_entry(
@@ -20,76 +91,28 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of every car."""
-    add_to_each_vehicle(
-        entry,
-        async_add_entities,
-        lambda vehicle: [LastExecutionSensor(vehicle), ChargeScheduleSensor(vehicle)],
-    )
+
+    def create_sensors(vehicle: SmartcarVehicle) -> list[Entity]:
+        """Return the sensors of a car."""
+        return [SmartcarSensor(vehicle, description) for description in SENSORS]
+
+    add_to_each_vehicle(entry, async_add_entities, create_sensors)
 
 
-class LastExecutionSensor(FollowingEntity, SensorEntity):
-    """What became of the last command."""
+class SmartcarSensor(VehicleEntity, SensorEntity):
+    """A sensor of a car."""
 
-    _attr_device_class = SensorDeviceClass.ENUM
-    _unrecorded_attributes = frozenset({"location"})
-
-    def __init__(self, vehicle: Vehicle) -> None:
-        """Belong to the car."""
-        super().__init__(vehicle, "last_execution", lambda car: car.last_execution)
-        self._attr_options = [verdict.value for verdict in Verdict]
+    entity_description: SmartcarSensorDescription
+    _unrecorded_attributes = frozenset({"location", "schedules"})
 
     @property
     @override
     def native_value(self) -> str | None:
-        """The verdict; unknown before the first command."""
-        record = self._vehicle.last_execution
-        return None if record is None else record.verdict
+        """The value."""
+        return self.entity_description.value_fn(self.coordinator.data)
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """What Smartcar said of the command."""
-        record = self._vehicle.last_execution
-        return None if record is None else execution_attributes(record)
-
-
-class ChargeScheduleSensor(FollowingEntity, SensorEntity):
-    """The window last set from Home Assistant and still there, and all others, so that none piles up unseen."""
-
-    _unrecorded_attributes = frozenset({"schedules"})
-
-    def __init__(self, vehicle: Vehicle) -> None:
-        """Belong to the car."""
-        super().__init__(vehicle, "charge_schedule", _shown_schedules)
-
-    @property
-    @override
-    def native_value(self) -> str:
-        """The window."""
-        schedules = self._vehicle.schedules
-        return (
-            f"{schedules[-1].start_time}–{schedules[-1].stop_time}"
-            if schedules
-            else "none"
-        )
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        """All that Home Assistant has set, in the order in which it did."""
-        shown = _shown_schedules(self._vehicle)
-        return {"count": len(shown), "schedules": shown}
-
-
-def _shown_schedules(vehicle: Vehicle) -> list[dict[str, Any]]:
-    """Return what is shown of the schedules."""
-    return [
-        {
-            "schedule_id": schedule.schedule_id,
-            "start_time": schedule.start_time,
-            "stop_time": schedule.stop_time,
-            "zone": schedule.place.zone,
-            "location": schedule.place.location.as_dict(),
-        }
-        for schedule in vehicle.schedules
-    ]
+        """What else is known."""
+        return self.entity_description.attributes_fn(self.coordinator.data)

@@ -1,4 +1,4 @@
-"""The actions: shape by schema, then the car, the place and the window; all of it before anything is sent."""
+"""The actions: their shape, and what they answer."""
 
 from datetime import time
 import re
@@ -20,30 +20,30 @@ from homeassistant.core import (
 )
 from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
-from homeassistant.util.json import JsonObjectType
+from homeassistant.util.json import JsonObjectType, JsonValueType
 import voluptuous as vol
 
+from .command_details import Teller, describe_command
 from .const import DOMAIN
+from .errors import input_error, read_error
 from .inputs import (
-    check_window,
-    invalid_input,
     resolve_place,
     resolve_place_of_schedules,
     resolve_time,
     resolve_vehicle,
+    resolve_window,
 )
-from .messages import read_error
-from .records import OwnSchedule, PossibleSchedule, Record
+from .models import Schedule, VehicleState, time_text
+from .readings import presence
 from .smartcar import (
     AuthenticationError,
     ChargeTimer,
-    DailySchedule,
     RefusedError,
     SmartcarError,
     TimersReading,
+    TimerWindow,
     is_valid_id,
 )
-from .timers import presence
 
 SERVICE_SET_DAILY_CHARGE_SCHEDULE: Final = "set_daily_charge_schedule"
 SERVICE_DELETE_CHARGE_SCHEDULE: Final = "delete_charge_schedule"
@@ -55,11 +55,10 @@ ATTR_START_TIME: Final = "start_time"
 ATTR_STOP_TIME: Final = "stop_time"
 
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
-_MINUTES_OF_A_DAY: Final = 24 * 60
 
 
 def _time(value: Any) -> str | int:
-    """Validate the shape of a time; a number passes, for the handler to explain where it came from."""
+    """Validate the shape of a time; the handler explains a number."""
     if isinstance(value, time):
         value = value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
@@ -141,28 +140,23 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Set a daily charge schedule."""
-    start, stop = (
+    window = resolve_window(
         resolve_time(call.data, ATTR_START_TIME),
         resolve_time(call.data, ATTR_STOP_TIME),
     )
-    check_window(start, stop)
     place = resolve_place(call.hass, call.data)
     vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
-    outcome = await vehicle.async_set_daily_schedule(
-        DailySchedule(location=place.location, start_time=start, stop_time=stop),
-        place.zone,
-        replaces=call.data[ATTR_REPLACE],
+    result = await vehicle.async_set_daily_schedule(
+        place, window, supersedes=call.data[ATTR_REPLACE]
     )
-    record = outcome.record
+    window_set = result.command.window_set or window
     return {
-        **_response(record),
-        "location": None if record.location is None else {**record.location.as_dict()},
-        "start_time": record.start_time,
-        "stop_time": record.stop_time,
-        **_window(record.start_time or start, record.stop_time or stop),
-        "replaced_schedule_ids": list(outcome.removed),
-        "not_replaced_schedule_ids": list(outcome.not_removed),
-        "warnings": list(outcome.warnings),
+        **describe_command(result.command, Teller.RESPONSE),
+        "duration_minutes": window_set.duration_minutes,
+        "crosses_midnight": window_set.crosses_midnight,
+        "replaced_schedule_ids": list(result.removed),
+        "not_replaced_schedule_ids": list(result.not_removed),
+        "warnings": list(result.warnings),
     }
 
 
@@ -171,113 +165,114 @@ async def _async_delete_charge_schedule(call: ServiceCall) -> ServiceResponse:
     schedule_id: str | None = call.data.get(ATTR_SCHEDULE_ID)
     zone: str | None = call.data.get(CONF_ZONE)
     if (schedule_id is None) == (zone is None):
-        raise invalid_input("schedule_id_or_zone")
+        raise input_error("schedule_id_or_zone")
     if schedule_id is not None and not is_valid_id(schedule_id):
-        raise invalid_input("invalid_schedule_id")
+        raise input_error("invalid_schedule_id")
     vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
     if schedule_id is not None:
-        outcome = await vehicle.async_delete_schedule(schedule_id)
+        result = await vehicle.async_delete_schedule(schedule_id)
     else:
-        outcome = await vehicle.async_delete_schedules_at(
-            resolve_place_of_schedules(call.hass, vehicle, str(zone))
-        )
+        place = resolve_place_of_schedules(call.hass, vehicle, str(zone))
+        result = await vehicle.async_delete_schedules_at(place)
     return {
-        **_response(outcome.record),
-        "deleted_schedule_ids": list(outcome.removed),
-        "warnings": list(outcome.warnings),
+        **describe_command(result.command, Teller.RESPONSE),
+        "deleted_schedule_ids": list(result.removed),
+        "warnings": list(result.warnings),
     }
 
 
 async def _async_get_charge_schedules(call: ServiceCall) -> ServiceResponse:
-    """Compare what Home Assistant set with what Smartcar last read from the car; changes nothing."""
+    """Tell what Home Assistant set, and what Smartcar last read from the car."""
     vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
     reading: TimersReading | None = None
     reason: str | None = None
     try:
         reading = await vehicle.async_read_timers()
+    except AuthenticationError as err:
+        raise read_error(err, vehicle.data.name) from err
     except RefusedError as err:
-        if isinstance(err, AuthenticationError):
-            raise read_error(err, vehicle.name) from err
         # Without a reading there is still something to tell.
         reason = str(err)
     except SmartcarError as err:
-        raise read_error(err, vehicle.name) from err
-    read_at = None if reading is None else reading.read_at
+        raise read_error(err, vehicle.data.name) from err
     return {
-        "set_by_home_assistant": [
-            {
-                **_sent(own),
-                "schedule_id": own.schedule_id,
-                "set_at": own.set_at,
-                "on_vehicle": presence(reading, own),
-            }
-            for own in vehicle.schedules
-        ],
-        "possibly_on_vehicle": [
-            {**_sent(possible), "sent_at": possible.sent_at}
-            for possible in vehicle.possible
-        ],
-        "on_vehicle": None
-        if reading is None
-        else [_timer(timer) for timer in reading.timers],
+        **_describe_state(vehicle.data, reading),
+        **_describe_reading(reading),
         "on_vehicle_reason": reason,
-        "read_at": None if read_at is None else read_at.isoformat(),
-        "age_minutes": None
-        if read_at is None
-        else round((dt_util.utcnow() - read_at).total_seconds() / 60),
     }
 
 
-def _sent(schedule: OwnSchedule | PossibleSchedule) -> JsonObjectType:
-    """Return what was sent."""
+def _describe_state(
+    state: VehicleState, reading: TimersReading | None
+) -> JsonObjectType:
+    """Return what Home Assistant sent, and what a reading proves of it."""
+    now = dt_util.utcnow()
+    identified: list[JsonValueType] = [
+        {
+            **_describe_schedule(schedule),
+            "schedule_id": schedule.schedule_id,
+            "set_at": schedule.sent_at.isoformat(),
+            "standing": schedule.standing.value,
+            "on_vehicle": presence(reading, schedule, state, now).value,
+        }
+        for schedule in state.identified_schedules
+    ]
+    unidentified: list[JsonValueType] = [
+        {
+            **_describe_schedule(schedule),
+            "sent_at": schedule.sent_at.isoformat(),
+            "count": schedule.count,
+        }
+        for schedule in state.unidentified_schedules
+    ]
+    return {"set_by_home_assistant": identified, "possibly_on_vehicle": unidentified}
+
+
+def _describe_schedule(schedule: Schedule) -> JsonObjectType:
+    """Return the window and the place of a schedule."""
     return {
-        "start_time": schedule.start_time,
-        "stop_time": schedule.stop_time,
+        "start_time": time_text(schedule.window.start_time),
+        "stop_time": time_text(schedule.window.stop_time),
         "zone": schedule.place.zone,
         "location": {**schedule.place.location.as_dict()},
     }
 
 
-def _timer(timer: ChargeTimer) -> JsonObjectType:
+def _describe_reading(reading: TimersReading | None) -> JsonObjectType:
+    """Return the timers that Smartcar read, and how old the reading is."""
+    if reading is None:
+        return {"on_vehicle": None, "read_at": None, "age_minutes": None}
+    told: JsonObjectType = {
+        "on_vehicle": [_describe_timer(timer) for timer in reading.timers],
+        "read_at": None,
+        "age_minutes": None,
+    }
+    if reading.read_at is not None:
+        age = dt_util.utcnow() - reading.read_at
+        told["read_at"] = reading.read_at.isoformat()
+        told["age_minutes"] = round(age.total_seconds() / 60)
+    return told
+
+
+def _describe_timer(timer: ChargeTimer) -> JsonObjectType:
     """Return a timer as Smartcar read it."""
+    location: JsonObjectType | None = None
+    if timer.location is not None:
+        location = {**timer.location.as_dict()}
     return {
         "type": timer.type,
         "schedule_type": timer.schedule_type,
         "schedule_id": timer.schedule_id,
-        "location": None if timer.location is None else {**timer.location.as_dict()},
-        "windows": [
-            {
-                "start_time": window.start_time,
-                "stop_time": window.stop_time,
-                "days": list(window.days),
-            }
-            for window in timer.windows
-        ],
+        "location": location,
+        "windows": [_describe_window(window) for window in timer.windows],
     }
 
 
-def _response(record: Record) -> JsonObjectType:
-    """Return what Smartcar said of the execution."""
+def _describe_window(window: TimerWindow) -> JsonObjectType:
+    """Return a window of a timer; a time that cannot be read is None."""
+    start, stop = window.start_time, window.stop_time
     return {
-        "execution_id": record.execution_id,
-        "schedule_id": record.schedule_id,
-        "action": record.action.value,
-        "schedule_type": record.schedule_type,
-        "status": record.status,
-        "execution_mode": record.execution_mode,
-        "executed_at": record.executed_at,
-        "completed_at": record.completed_at,
-        "duration_seconds": record.duration_seconds,
-        "request_id": record.request_id,
-    }
-
-
-def _window(start: str, stop: str) -> JsonObjectType:
-    """Return how long a window is, and whether it ends on the next day."""
-    start_minute, stop_minute = (
-        int(text[:2]) * 60 + int(text[3:]) for text in (start, stop)
-    )
-    return {
-        "duration_minutes": (stop_minute - start_minute) % _MINUTES_OF_A_DAY,
-        "crosses_midnight": stop_minute < start_minute,
+        "start_time": None if start is None else time_text(start),
+        "stop_time": None if stop is None else time_text(stop),
+        "days": list(window.days),
     }

@@ -1,18 +1,46 @@
 """The times of the window to be sent: a draft, until it is."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import time
-from typing import Literal, override
+from typing import Final, override
 
-from homeassistant.components.time import TimeEntity
+from homeassistant.components.time import TimeEntity, TimeEntityDescription
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import SmartcarChargingConfigEntry
-from .entity import FollowingEntity, add_to_each_vehicle
-from .inputs import invalid_input
-from .vehicle import Vehicle
+from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
+from .inputs import check_minutes
+from .models import Draft
+from .vehicle import SmartcarVehicle
 
 PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmartcarTimeDescription(TimeEntityDescription, VehicleEntityDescription):
+    """Describes one end of the drafted window."""
+
+    field: str
+    value_fn: Callable[[Draft], time | None]
+
+
+TIMES: Final = (
+    SmartcarTimeDescription(
+        key="new_charge_start",
+        field="start_time",
+        part_fn=lambda state: state.draft.start_time,
+        value_fn=lambda draft: draft.start_time,
+    ),
+    SmartcarTimeDescription(
+        key="new_charge_stop",
+        field="stop_time",
+        part_fn=lambda state: state.draft.stop_time,
+        value_fn=lambda draft: draft.stop_time,
+    ),
+)
 
 
 async def async_setup_entry(
@@ -21,38 +49,28 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the times of every car."""
-    add_to_each_vehicle(
-        entry,
-        async_add_entities,
-        lambda vehicle: [
-            DraftTime(vehicle, "new_charge_start", "start_time"),
-            DraftTime(vehicle, "new_charge_stop", "stop_time"),
-        ],
-    )
+
+    def create_times(vehicle: SmartcarVehicle) -> list[Entity]:
+        """Return the times of a car."""
+        return [DraftTime(vehicle, description) for description in TIMES]
+
+    add_to_each_vehicle(entry, async_add_entities, create_times)
 
 
-class DraftTime(FollowingEntity, TimeEntity):
+class DraftTime(VehicleEntity, TimeEntity):
     """One end of the window to be sent; editing it sends nothing."""
 
-    def __init__(
-        self, vehicle: Vehicle, key: str, field: Literal["start_time", "stop_time"]
-    ) -> None:
-        """Belong to the car."""
-        super().__init__(vehicle, key, lambda car: getattr(car.draft, field))
-        self._field: Literal["start_time", "stop_time"] = field
+    entity_description: SmartcarTimeDescription
 
     @property
     @override
     def native_value(self) -> time | None:
         """The drafted time."""
-        value = getattr(self._vehicle.draft, self._field)
-        return None if value is None else time.fromisoformat(value)
+        return self.entity_description.value_fn(self.coordinator.data.draft)
 
     @override
     async def async_set_value(self, value: time) -> None:
         """Draft another time."""
-        if value.second or value.microsecond:
-            raise invalid_input(
-                "seconds_not_supported", field=self._field, time=value.isoformat()
-            )
-        await self._vehicle.async_edit_draft(**{self._field: f"{value:%H:%M}"})
+        field = self.entity_description.field
+        check_minutes(value, field)
+        await self.coordinator.async_edit_draft(**{field: value})

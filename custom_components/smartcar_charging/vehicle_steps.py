@@ -1,4 +1,4 @@
-"""Which car? The steps that the flow for an account and the flow for one more car share."""
+"""Which car? The steps that both flows share."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowHandler, FlowResult
-from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
@@ -17,7 +16,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
-from .account import auth_from
+from .account import create_auth, create_session
 from .const import (
     CONF_MAKE,
     CONF_MODEL,
@@ -131,9 +130,9 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         )
 
     async def _async_connect(self) -> dict[str, str]:
-        """List the connections: the free request that proves the credentials; return what went wrong."""
-        session = async_get_clientsession(self.hass)
-        client = SmartcarClient(session, auth_from(session, self._credentials))
+        """List the connections, which is free; return what went wrong."""
+        session = create_session(self.hass, auto_cleanup=False)
+        client = SmartcarClient(session, create_auth(session, self._credentials))
         try:
             self._connections = await client.async_get_connections()
         except AuthenticationError:
@@ -141,6 +140,8 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         except SmartcarError as err:
             _LOGGER.debug("The connections could not be listed: %s", err.loggable)
             return {"base": "cannot_connect"}
+        finally:
+            session.detach()
         return {}
 
 
@@ -211,7 +212,7 @@ def _readable(make: str | None) -> str | None:
 async def _async_options(
     hass: HomeAssistant, connections: list[Connection]
 ) -> list[SelectOptionDict]:
-    """Return a label for each connection, with what stands in its way, and the way out of the list."""
+    """Return a label for each connection, and the way out of the list."""
     words = await async_get_translations(
         hass, hass.config.language, "selector", [DOMAIN]
     )

@@ -1,6 +1,7 @@
-"""Prints what Home Assistant's base parts ask for beyond its package: it would install this by itself at its start.
+"""Prints what Home Assistant's base parts ask for beyond its package.
 
-Without it the user interface does not come up, since some entity platforms can not even be listed.
+Home Assistant would install this by itself at its start. Without it the user
+interface does not come up, since some entity platforms can not even be listed.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The benchmark: a real Home Assistant, our simulator of Smartcar in a process of its own, and what they cost."""
+"""The benchmark: a real Home Assistant, a simulated Smartcar, and what they cost."""
 
 from pathlib import Path
 from typing import Final

@@ -1,10 +1,12 @@
-"""Which requests are sent, and which of them count on Smartcar's bill: all that name a vehicle."""
+"""Which requests are sent, and which of them are billed: all that name a vehicle."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from .bench import DOMAIN, Bench
 from .results import Result
+
+_CARS: Final = 10
 
 
 def _error(status: int, error_type: str, code: str, **headers: str) -> dict[str, Any]:
@@ -42,19 +44,16 @@ _FAILURES: Final[Mapping[str, dict[str, Any]]] = {
 
 async def measure(bench: Bench) -> list[Result]:
     """Count what arrives at Smartcar."""
+    results = []
     await bench.smartcar.behave(create_mode="add")
     async with bench.home() as home:
         await bench.smartcar.take_requests()
-        await home.add_account(DOMAIN, bench.cars[:10])
-        results = [
-            await _count(
-                bench, "Requests for setting up an account with 10 cars", goal=0
-            )
-        ]
+        await home.add_account(DOMAIN, bench.cars[:_CARS])
+        what = f"Requests for setting up an account with {_CARS} cars"
+        results.append(await _count(bench, what, goal=0))
         await home.ask("pass_a_day")
-        results.append(
-            await _count(bench, "Requests of a day without a command", goal=0)
-        )
+        what = "Requests of a day without a command"
+        results.append(await _count(bench, what, goal=0))
         await home.ask("set_many", count=1)
         results.append(await _count(bench, "Requests of one set", goal=1))
         await home.ask("set_many", count=1)
@@ -65,23 +64,21 @@ async def measure(bench: Bench) -> list[Result]:
                 fault={**fault, "path": "/charge-schedules/daily"}
             )
             await home.ask("fail_to_set_schedule")
-            failures[f"{name}:"] = (await _count(bench, name)).values["billable"]
-        results.append(
-            Result(what="Billable requests of one set that fails", values=failures)
-        )
-    return results
+            requests = await _count(bench, name)
+            failures[f"{name}:"] = requests.values["billable"]
+    what = "Billable requests of one set that fails"
+    return [*results, Result(what=what, values=failures)]
 
 
 async def _count(bench: Bench, what: str, goal: float | None = None) -> Result:
     """Return how many requests arrived since the last count."""
     paths = [request["path"] for request in await bench.smartcar.take_requests()]
     billable = sum("/vehicles/" in path for path in paths)
-    values = {"billable": billable, "free": len(paths) - billable}
     return Result(
         what=what,
-        values=values,
+        values={"billable": billable, "free": len(paths) - billable},
         figure=billable,
-        goal=goal,
         figure_unit="billable",
+        goal=goal,
         is_exact=True,
     )

@@ -54,6 +54,12 @@ class SmartcarProcess:
         """Forget all faults, then follow a scenario."""
         await self._send("POST", "/simulator/scenario", {"behave": True, **scenario})
 
+    async def schedules(self, car: Car) -> list[dict[str, Any]]:
+        """Return the schedules that are on a car."""
+        path = f"/simulator/vehicles/{car.vehicle_id}/schedules"
+        schedules: list[dict[str, Any]] = await self._send("GET", path)
+        return schedules
+
     async def take_requests(self) -> list[dict[str, Any]]:
         """Return what was received since the last time."""
         requests: list[dict[str, Any]] = await self._send(

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.const import CONF_CLIENT_ID, CONF_CLIENT_SECRET
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -25,27 +25,25 @@ from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.ledger import Ledger
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET
 
-_ENTITIES_OF_A_CAR: Final = 9
-_MOST_AT_ONE_CAR: Final = 4  # one at work, and the most that may wait
-# Each command changes the window, as people do: the same one again would leave most entities as they are.
+_ACTION: Final = "set_daily_charge_schedule"
+_ENTITIES_PER_CAR: Final = 9
+_MAX_AT_ONE_CAR: Final = 4  # one at work, and the most that may wait
+_HOURS_OF_A_DAY: Final = 24
+# Each command changes the window, as people do: the same one again would leave most
+# entities as they are.
 _WINDOWS: Final = (
     {"start_time": "23:30", "stop_time": "05:30"},
     {"start_time": "00:15", "stop_time": "06:00"},
 )
-
-
-def _resident_bytes() -> int:
-    """Return how much memory this process holds."""
-    gc.collect()
-    held: int = psutil.Process().memory_info().rss
-    return held
+# The ledger's method that writes to the disk: its name, and that in older checkouts.
+_WRITE_METHODS: Final = ("async_write", "async_save")
 
 
 class Tasks:
-    """All of them return what JSON can hold."""
+    """The tasks, which take and return what JSON can hold."""
 
     def __init__(self, hass: HomeAssistant, smartcar_url: str) -> None:
-        """Begin without an account."""
+        """Take a Home Assistant without an account, and our Smartcar's address."""
         self._hass = hass
         self._url = smartcar_url
         self._session = async_get_clientsession(hass)
@@ -57,37 +55,8 @@ class Tasks:
     async def add_account(
         self, domain: str, cars: list[dict[str, Any]]
     ) -> dict[str, float]:
-        """Set up an entry with these cars; return how long that took, and what it holds."""
-        subentries = [
-            ConfigSubentryData(
-                subentry_type="vehicle",
-                title=f"Car {number}",
-                unique_id=car["vehicle_id"],
-                data=MappingProxyType(
-                    {
-                        key: car[key]
-                        for key in ("vehicle_id", "user_id", "make", "model", "year")
-                    }
-                ),
-            )
-            for number, car in enumerate(cars)
-        ]
-        entry = ConfigEntry(
-            domain=domain,
-            title=domain,
-            data={
-                CONF_CLIENT_ID: DEMO_CLIENT_ID,
-                CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET,
-                "entities": _ENTITIES_OF_A_CAR,
-            },
-            version=1,
-            minor_version=1,
-            source="user",
-            unique_id=domain,
-            options={},
-            discovery_keys=MappingProxyType({}),
-            subentries_data=subentries,
-        )
+        """Set up an entry with these cars; return what that took, and what it holds."""
+        entry = _make_entry(domain, cars)
         before = _resident_bytes()
         started_at = time.perf_counter()
         await self._hass.config_entries.async_add(entry)
@@ -99,25 +68,24 @@ class Tasks:
             er.async_get(self._hass), entry.entry_id
         )
         if domain == DOMAIN:
+            devices = {}
+            for device_id, vehicle in entry.runtime_data.vehicles_by_device.items():
+                devices[vehicle.vehicle_id] = device_id
             self._cars = cars
-            loaded = entry.runtime_data.vehicles_by_device.items()
-            devices = {vehicle.vehicle_id: device for device, vehicle in loaded}
             self._devices = [devices[car["vehicle_id"]] for car in cars]
         return {"seconds": seconds, "bytes": held, "entities": len(entities)}
 
     async def time_commands(
         self, way: str, count: int, pause: float = 0
     ) -> dict[str, Any]:
-        """Send one command after another to the first car; return how long each took, and the CPU that it took."""
+        """Send commands to the first car; return how long each took, and its CPU."""
         send = await self._way(way)
         took: dict[str, list[float]] = {"wall": [], "loop": [], "process": []}
         for _ in range(count):
             await asyncio.sleep(pause)
-            started_at, loop, process = (
-                time.perf_counter(),
-                time.thread_time(),
-                time.process_time(),
-            )
+            started_at = time.perf_counter()
+            loop = time.thread_time()
+            process = time.process_time()
             await send(0)
             took["wall"].append(time.perf_counter() - started_at)
             await self._hass.async_block_till_done()
@@ -126,7 +94,7 @@ class Tasks:
         return took
 
     async def time_blocks(self, way: str, count: int, pause: float) -> list[float]:
-        """Send commands; return for each the longest that the event loop did nothing else."""
+        """Send commands; return how long each kept the event loop from all else."""
         send = await self._way(way)
         longest = []
         with _stopwatch() as durations:
@@ -139,26 +107,33 @@ class Tasks:
         return longest
 
     async def time_writes(self, count: int, pause: float = 0) -> dict[str, list[float]]:
-        """Send commands; return for each how long its durable writes took, and the event loop's CPU for them."""
-        save = Ledger.async_save
+        """Send commands; return how long the durable writes of each took, and the CPU.
+
+        The CPU is that of the event loop. Both are 0 in a checkout whose ledger writes
+        with a method of another name.
+        """
         waited: list[float] = []
         loop: list[float] = []
-
-        async def timed(ledger: Ledger) -> bool:
-            """Write, and note how long it took."""
-            started_at, cpu = time.perf_counter(), time.thread_time()
-            is_saved = await save(ledger)
-            waited[-1] += time.perf_counter() - started_at
-            loop[-1] += time.thread_time() - cpu
-            return is_saved
-
-        with patch.object(Ledger, "async_save", timed):
+        with _timed_writes(waited, loop):
             for _ in range(count):
                 await asyncio.sleep(pause)
                 waited.append(0)
                 loop.append(0)
                 await self._set(0)
         return {"wall": waited, "loop": loop}
+
+    async def watch_yaml_package(self) -> dict[str, Any]:
+        """Set a schedule with the YAML package; return its response and its sensors."""
+        send = await self._way("yaml_package")
+        response = await send(0)
+        await self._hass.async_block_till_done()
+        execution = self._state("sensor.yaml_last_execution")
+        return {
+            "response": response,
+            "last_execution": execution.state,
+            "schedule_id": execution.attributes["schedule_id"],
+            "charge_schedule": self._state("sensor.yaml_charge_schedule").state,
+        }
 
     async def at_once(self, way: str) -> dict[str, float]:
         """Send a command to every car at once; return how long all of it took."""
@@ -168,8 +143,8 @@ class Tasks:
         return {"seconds": time.perf_counter() - started_at}
 
     async def to_one_car(self, count: int) -> dict[str, float]:
-        """Send commands to one car, always as many at once as it lets wait; return how long all of it took."""
-        room = asyncio.Semaphore(_MOST_AT_ONE_CAR)
+        """Send commands to one car, as many at once as may wait; return the time."""
+        room = asyncio.Semaphore(_MAX_AT_ONE_CAR)
 
         async def send() -> None:
             """Send when there is room."""
@@ -183,16 +158,15 @@ class Tasks:
     async def pass_a_day(self) -> None:
         """Let everything happen that is due within a day."""
         now = dt_util.utcnow()
-        for hour in range(25):
+        for hour in range(_HOURS_OF_A_DAY + 1):
             async_fire_time_changed(self._hass, now + timedelta(hours=hour))
             await self._hass.async_block_till_done(wait_background_tasks=True)
 
     async def set_many(self, count: int) -> None:
         """Set schedules that replace each other, every one another window."""
         for number in range(count):
-            await self._set(
-                0, replace=True, start_time=f"{20 + number % 4}:{number % 60:02}"
-            )
+            start_time = f"{20 + number % 4}:{number % 60:02}"
+            await self._set(0, replace=True, start_time=start_time)
 
     async def fail_to_set_schedule(self, count: int = 1) -> None:
         """Set schedules that Smartcar is told not to take."""
@@ -208,55 +182,54 @@ class Tasks:
         self._token = self._token or await self._mint()
         return {
             "action": self._set,
+            "yaml_package": self._yaml_package,
             "rest_command": self._rest_command,
             "aiohttp": self._bare,
         }[name]
 
     async def _set(self, number: int, **data: Any) -> Any:
         """Set a schedule with our action."""
-        return await self._hass.services.async_call(
-            DOMAIN,
-            "set_daily_charge_schedule",
-            {
-                "device_id": self._devices[number],
-                "replace": False,
-                **next(self._windows),
-                **data,
-            },
-            blocking=True,
-            return_response=True,
-        )
+        usual = {"device_id": self._devices[number], "replace": False}
+        return await self._call(DOMAIN, **{**usual, **next(self._windows), **data})
+
+    async def _yaml_package(self, number: int) -> Any:
+        """Set a schedule with the script of the YAML package."""
+        return await self._call("script", **self._request(number))
 
     async def _rest_command(self, number: int) -> Any:
-        """Set it with Home Assistant's own action for any web service."""
-        car = self._cars[number]
+        """Set a schedule with nothing but the rest_command of the YAML package."""
+        return await self._call("rest_command", **self._request(number))
+
+    async def _call(self, domain: str, **data: Any) -> Any:
+        """Call the action of that name that a domain has."""
         return await self._hass.services.async_call(
-            "rest_command",
-            "set_daily_charge_schedule",
-            {
-                "vehicle_id": car["vehicle_id"],
-                "user_id": car["user_id"],
-                "token": self._token,
-                **next(self._windows),
-            },
-            blocking=True,
-            return_response=True,
+            domain, _ACTION, data, blocking=True, return_response=True
         )
 
-    async def _bare(self, number: int) -> Any:
-        """Set it with nothing but aiohttp, on Home Assistant's shared session."""
+    def _request(self, number: int) -> dict[str, Any]:
+        """Return what the YAML package wants to know for a request."""
         car = self._cars[number]
-        home, window = self._hass.config, next(self._windows)
+        return {
+            "vehicle_id": car["vehicle_id"],
+            "user_id": car["user_id"],
+            "token": self._token,
+            **next(self._windows),
+        }
+
+    async def _bare(self, number: int) -> Any:
+        """Set a schedule with nothing but aiohttp, on Home Assistant's own session."""
+        request = self._request(number)
+        home = self._hass.config
         attributes = {
             "location": {"latitude": home.latitude, "longitude": home.longitude},
-            "startTime": window["start_time"],
-            "stopTime": window["stop_time"],
+            "startTime": request["start_time"],
+            "stopTime": request["stop_time"],
         }
         async with self._session.post(
-            f"{self._url}/v3/vehicles/{car['vehicle_id']}/charge-schedules/daily",
+            f"{self._url}/v3/vehicles/{request['vehicle_id']}/charge-schedules/daily",
             headers={
-                "Authorization": f"Bearer {self._token}",
-                "sc-user-id": car["user_id"],
+                "Authorization": f"Bearer {request['token']}",
+                "sc-user-id": request["user_id"],
             },
             json={"data": {"attributes": attributes}},
         ) as response:
@@ -274,6 +247,74 @@ class Tasks:
         ) as response:
             token: str = (await response.json())["access_token"]
             return token
+
+    def _state(self, entity_id: str) -> State:
+        """Return the state of an entity; raise RuntimeError if there is none."""
+        state = self._hass.states.get(entity_id)
+        if state is None:
+            raise RuntimeError(f"no such entity: {entity_id}")
+        return state
+
+
+def _make_entry(domain: str, cars: list[dict[str, Any]]) -> ConfigEntry:
+    """Return an entry with a subentry for every car."""
+    subentries = []
+    for number, car in enumerate(cars):
+        data = {
+            key: car[key] for key in ("vehicle_id", "user_id", "make", "model", "year")
+        }
+        subentry = ConfigSubentryData(
+            subentry_type="vehicle",
+            title=f"Car {number}",
+            unique_id=car["vehicle_id"],
+            data=MappingProxyType(data),
+        )
+        subentries.append(subentry)
+    return ConfigEntry(
+        domain=domain,
+        title=domain,
+        data={
+            CONF_CLIENT_ID: DEMO_CLIENT_ID,
+            CONF_CLIENT_SECRET: DEMO_CLIENT_SECRET,
+            "entities": _ENTITIES_PER_CAR,
+        },
+        version=1,
+        minor_version=1,
+        source="user",
+        unique_id=domain,
+        options={},
+        discovery_keys=MappingProxyType({}),
+        subentries_data=subentries,
+    )
+
+
+def _resident_bytes() -> int:
+    """Return how much memory this process holds."""
+    gc.collect()
+    held: int = psutil.Process().memory_info().rss
+    return held
+
+
+@contextmanager
+def _timed_writes(waited: list[float], loop: list[float]) -> Iterator[None]:
+    """Add what every durable write of the ledger takes to the last of the numbers."""
+    name = next((name for name in _WRITE_METHODS if hasattr(Ledger, name)), None)
+    if name is None:
+        yield
+        return
+    write = getattr(Ledger, name)
+
+    async def timed(*arguments: Any) -> Any:
+        """Write, and note how long it took."""
+        started_at = time.perf_counter()
+        cpu = time.thread_time()
+        result = await write(*arguments)
+        waited[-1] += time.perf_counter() - started_at
+        loop[-1] += time.thread_time() - cpu
+        return result
+
+    with patch.object(Ledger, name, timed):
+        yield
 
 
 @contextmanager

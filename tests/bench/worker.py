@@ -1,4 +1,7 @@
-"""The Home Assistant that is measured: it boots, then does what it is asked to, a line of JSON at a time."""
+"""The Home Assistant that is measured: it boots, then does what it is asked to.
+
+Every question and every answer is a line of JSON.
+"""
 
 import asyncio
 import gc
@@ -14,38 +17,23 @@ from homeassistant.runner import RuntimeConfig, create_event_loop
 
 from custom_components.smartcar_charging.smartcar import auth, client
 
-from . import REPOSITORY
 from .tasks import Tasks
 
-# The same request as the action's, as somebody would write it who has only Home Assistant's own means.
+_YAML_PACKAGE: Final = Path(__file__).parent / "yaml_package.yaml"
+_YAML_PACKAGE_URL: Final = "https://vehicle.api.smartcar.com"
 _CONFIGURATION: Final = """\
 homeassistant:
   name: Home
   latitude: 52.3731
   longitude: 4.8926
   time_zone: Europe/Amsterdam
+  packages:
+    yaml_package: !include yaml_package.yaml
 http:
   server_host: 127.0.0.1
   server_port: {port}
 logger:
   default: warning
-rest_command:
-  set_daily_charge_schedule:
-    url: "{url}/v3/vehicles/{{{{ vehicle_id }}}}/charge-schedules/daily"
-    method: post
-    content_type: application/json
-    headers:
-      Authorization: "Bearer {{{{ token }}}}"
-      sc-user-id: "{{{{ user_id }}}}"
-    payload: >-
-      {{"data": {{"attributes": {{
-        "location": {{
-          "latitude": {{{{ state_attr("zone.home", "latitude") }}}},
-          "longitude": {{{{ state_attr("zone.home", "longitude") }}}}
-        }},
-        "startTime": "{{{{ start_time }}}}",
-        "stopTime": "{{{{ stop_time }}}}"
-      }}}}}}
 """
 
 
@@ -55,7 +43,8 @@ async def _run(config_dir: Path, smartcar_url: str) -> None:
         RuntimeConfig(config_dir=str(config_dir), skip_pip=True)
     )
     assert hass is not None
-    # Home Assistant restarts when nobody confirms a port within five minutes, which time travel makes short.
+    # Home Assistant restarts when nobody confirms a port within five minutes, and a
+    # task lets a day pass at once.
     await (await async_get_and_load_store(hass)).async_promote_pending()
     await hass.async_start()
     await hass.async_block_till_done()
@@ -72,21 +61,20 @@ async def _run(config_dir: Path, smartcar_url: str) -> None:
     await hass.async_stop()
 
 
-def main() -> None:
-    """Prepare the folder, swap the addresses for those of our Smartcar, and run."""
-    config_dir, smartcar_url = Path(sys.argv[1]), sys.argv[2]
-    configuration = _CONFIGURATION.format(port=unused_port(), url=smartcar_url)
+def _write_configuration(config_dir: Path, smartcar_url: str) -> None:
+    """Write what Home Assistant reads at its start, with our Smartcar's address."""
+    configuration = _CONFIGURATION.format(port=unused_port())
     (config_dir / "configuration.yaml").write_text(configuration)
-    integrations = config_dir / "custom_components"
-    integrations.mkdir()
-    for source in (
-        REPOSITORY / "custom_components/smartcar_charging",
-        Path(__file__).parent / "trivial",
-    ):
-        (integrations / source.name).symlink_to(source, target_is_directory=True)
-    # Home Assistant looks there only while nobody has imported custom integrations from elsewhere, as we have.
-    sys.path.insert(0, str(config_dir))
-    setattr(client, "API_URL", f"{smartcar_url}/v3")  # noqa: B010  # a constant, for everybody else
+    package = _YAML_PACKAGE.read_text().replace(_YAML_PACKAGE_URL, smartcar_url)
+    (config_dir / _YAML_PACKAGE.name).write_text(package)
+
+
+def main() -> None:
+    """Swap Smartcar's addresses for those of our Smartcar, and run."""
+    config_dir, smartcar_url = Path(sys.argv[1]), sys.argv[2]
+    _write_configuration(config_dir, smartcar_url)
+    # Constants for everybody else, which a plain assignment would contradict.
+    setattr(client, "API_URL", f"{smartcar_url}/v3")  # noqa: B010
     setattr(auth, "TOKEN_URL", f"{smartcar_url}/oauth2/token")  # noqa: B010
     loop = create_event_loop()
     asyncio.set_event_loop(loop)

@@ -86,7 +86,7 @@ async def home(simulator: Simulator, kept: None) -> AsyncIterator[HomeAssistantA
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Start the browser: the system's if `script/test-browser` found one, else Playwright's own."""
+    """Start the browser that `script/test-browser` found, else Playwright's own."""
     async with async_playwright() as playwright:
         chromium = os.environ.get("CHROMIUM") or None
         yield await playwright.chromium.launch(

@@ -9,7 +9,7 @@ from .pictures import take_picture
 
 
 async def test_form_of_action(page: Page, car: str, simulator: Simulator) -> None:
-    """Car, times and zone are filled by their selectors, and the response tells the window."""
+    """Selectors fill in car, times and zone, and the response tells the window."""
     await page.set_viewport_size({"width": 1280, "height": 1600})
     await page.goto("/config/developer-tools/action")
     await page.locator("ha-service-picker").click()

@@ -10,7 +10,7 @@ from .pictures import take_picture
 async def test_window_is_in_calendar(
     page: Page, car: str, home: HomeAssistantApi
 ) -> None:
-    """The window stands in the calendar, over midnight, and says what it is and is not."""
+    """It stands there over midnight, and says what it is and what it is not."""
     await home.call_action(
         "smartcar_charging",
         "set_daily_charge_schedule",

@@ -23,16 +23,14 @@ async def test_draft_is_sent(page: Page, car: str, simulator: Simulator) -> None
     await expect(sensors).to_contain_text("23:30–05:30")
     await expect(sensors).to_contain_text("Success")
     (schedule,) = simulator.schedules(TESLA.vehicle_id)
-    assert (schedule.start, schedule.stop, schedule.place) == (
-        "23:30",
-        "05:30",
-        (52.3105, 4.7683),
-    )
+    assert schedule.start == "23:30"
+    assert schedule.stop == "05:30"
+    assert schedule.place == (52.3105, 4.7683)
     await take_picture("device", page.locator("ha-config-device-page"))
 
 
 async def test_refusal_is_told(page: Page, car: str, simulator: Simulator) -> None:
-    """A press that the car refuses says so, with the reason, and the sensor says that it failed."""
+    """The press says that the car refused, and why; the sensor says that it failed."""
     simulator.always(
         Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The vehicle is asleep."),
         method="POST",

@@ -18,7 +18,7 @@ from .pictures import take_picture
 async def test_possible_schedule_is_found(
     page: Page, car: str, simulator: Simulator
 ) -> None:
-    """A schedule without an answer is said to be possibly on the car; asking Smartcar finds it, and it is kept."""
+    """A schedule set without an answer is an issue; Smartcar finds it; it is kept."""
     simulator.script(Fault(cut=Cut.BEFORE_ANSWER), method="POST")
     await open_device(page, car)
     await draft_time(page, "New charge start", "23:30")

@@ -9,7 +9,7 @@ from .pictures import take_picture
 
 
 async def test_api_credentials(page: Page) -> None:
-    """The Application ID is refused with a hint; the client ID leads to a list of cars."""
+    """The Application ID is refused with a hint; the client ID leads to the cars."""
     await start_set_up(page)
     dialog = dialog_of_flow(page)
     await dialog.get_by_text("Recommended: a client ID and a client secret").click()

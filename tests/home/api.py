@@ -26,7 +26,7 @@ class HomeAssistantApi:
         await self._session.close()
 
     async def onboard(self, username: str, password: str) -> None:
-        """Create the first user, go through the rest of the onboarding, and be signed in."""
+        """Create the first user, finish the onboarding, and be signed in."""
         client_id = f"{self.url}/"
         user = await self.post(
             "/api/onboarding/users",
@@ -91,7 +91,10 @@ class HomeAssistantApi:
         return answer["result"]
 
     async def tidy_up(self) -> None:
-        """Settle what a first start leaves open: newer versions want a port confirmed, and onboarding adds its own."""
+        """Settle what a first start leaves open.
+
+        Newer versions want a port confirmed, and onboarding adds entries of its own.
+        """
         with contextlib.suppress(RuntimeError):
             await self.command("http/config/promote")
         for issue in (await self.command("repairs/list_issues"))["issues"]:
@@ -108,7 +111,10 @@ class HomeAssistantApi:
                 )
 
     async def show_24_hours(self) -> None:
-        """Have the user interface show times as the README writes them; the other values are the usual ones."""
+        """Have the user interface show times as the README writes them.
+
+        The other values are the usual ones.
+        """
         usual = dict.fromkeys(("number_format", "date_format"), "language")
         locale = {
             "language": "en",
@@ -157,6 +163,7 @@ async def _result(response: aiohttp.ClientResponse) -> Any:
     """Return the JSON of a good answer; raise RuntimeError with what a bad one says."""
     if response.status >= 400:
         raise RuntimeError(
-            f"{response.method} {response.url.path}: HTTP {response.status}: {await response.text()}"
+            f"{response.method} {response.url.path}: HTTP {response.status}: "
+            f"{await response.text()}"
         )
     return await response.json()

@@ -24,7 +24,7 @@ def read_card() -> Any:
 
 
 async def show_card(home: HomeAssistantApi) -> str:
-    """Make a dashboard of the card, let Home Assistant open it first, and return its address."""
+    """Make a dashboard of the card, have it opened first, and return its address."""
     await home.command(
         "lovelace/dashboards/create",
         url_path=_PATH,

@@ -1,4 +1,4 @@
-"""The whole job before your eyes: a car is connected, and its daily charge schedule is set."""
+"""The whole job before your eyes: a car is connected, and its schedule is set."""
 
 import argparse
 import asyncio
@@ -97,7 +97,8 @@ async def watch(home: HomeAssistantApi, simulator: Simulator) -> None:
     await connect_car(home)
 
     say(
-        "\n2. Calling smartcar_charging.set_daily_charge_schedule for a window over midnight, at home"
+        "\n2. Calling smartcar_charging.set_daily_charge_schedule for a window over "
+        "midnight, at home"
     )
     simulator.script(Fault.slow(1), path="/charge-schedules/daily")
     first = await set_schedule(home, "23:30", "05:30")
@@ -137,9 +138,10 @@ async def watch(home: HomeAssistantApi, simulator: Simulator) -> None:
 
 
 def check_log(process: HomeAssistantProcess) -> None:
-    """Stop the demo if Home Assistant complained about the integration, or wrote a secret down."""
+    """Stop the demo if the log has a complaint about the integration or a secret."""
     log = process.log.read_text(errors="replace")
-    # Home Assistant also complains about optional parts of its own that are not installed here.
+    # Home Assistant also complains about optional parts of its own that are not
+    # installed here.
     complaint = re.compile(
         r" (WARNING|ERROR|CRITICAL) .*smartcar|smartcar_charging/.*Warning: "
     )
@@ -197,15 +199,18 @@ async def run(port: int, version: str, *, once: bool) -> None:
         if once:
             return
         say(
-            f"\nLog in at {process.url} as {_USER}, password {_USER}. You see the car's card. Look also at:"
+            f"\nLog in at {process.url} as {_USER}, password {_USER}. "
+            "You see the car's card. Look also at:"
         )
         say(
-            f"  {process.url}/config/integrations/integration/{_DOMAIN}   the integration, its car, and adding another"
+            f"  {process.url}/config/integrations/integration/{_DOMAIN}   "
+            "the integration, its car, and adding another"
         )
         say(f"  {process.url}/calendar   the windows that are set")
         say(f"  {process.url}/config/developer-tools/action   the action's form")
         say(
-            f"Everything this Home Assistant keeps is in {_CONFIG_DIR.name}/. Ctrl+C ends it."
+            f"Everything this Home Assistant keeps is in {_CONFIG_DIR.name}/. "
+            "Ctrl+C ends it."
         )
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,6 +1,7 @@
-"""Runs Home Assistant with the integration's base addresses swapped for those of our Smartcar.
+"""Runs Home Assistant with the integration's addresses swapped for our Smartcar's.
 
-The product has no setting for this, and must not have one: whoever could set it could collect credentials.
+The product has no setting for this, and must not have one: whoever could set it could
+collect credentials.
 """
 
 import argparse
@@ -16,10 +17,12 @@ def main() -> int:
     parser.add_argument("smartcar_url")
     arguments = parser.parse_args()
 
-    # Python hides these from users; Home Assistant logs what is not hidden, and the demo reads its log.
+    # Python hides these from users. Home Assistant logs what is not hidden, and the
+    # demo reads its log.
     warnings.filterwarnings("default", module=r"custom_components\.smartcar_charging")
 
-    # The copy that Home Assistant will load, not one that happens to be in the current folder.
+    # The copy that Home Assistant will load, not one that happens to be in the current
+    # folder.
     sys.path.insert(0, str(arguments.config_dir))
     from custom_components.smartcar_charging.smartcar import auth, client  # noqa: PLC0415
 

@@ -37,7 +37,8 @@ logger:
   logs:
     custom_components.smartcar_charging: debug
 """
-# What only a person looks at; with it comes a database, which makes starting and ending slower.
+# What only a person looks at; with it comes a database, which makes starting and ending
+# slower.
 _HISTORY: Final = """\
 history:
 logbook:
@@ -45,10 +46,10 @@ logbook:
 
 
 class HomeAssistantProcess:
-    """A Home Assistant with the integration installed, and a folder for what it keeps."""
+    """A Home Assistant with the integration, and a folder for what it keeps."""
 
     def __init__(self, config_dir: Path, port: int, smartcar_url: str) -> None:
-        """Take the folder, the port of the user interface, and the address of our Smartcar."""
+        """Take the folder, the user interface's port, and our Smartcar's address."""
         self.config_dir = config_dir
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
@@ -72,7 +73,7 @@ class HomeAssistantProcess:
     async def start(
         self, timeout: float, on_wait: Callable[[], None] = lambda: None
     ) -> None:
-        """Start Home Assistant, and return when it answers; raise RuntimeError if it does not."""
+        """Start Home Assistant; return once it answers, or raise RuntimeError."""
         self._output = self.log.open("ab")
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -90,17 +91,19 @@ class HomeAssistantProcess:
             while not await self._answers(session):
                 if self._process.returncode is not None:
                     raise RuntimeError(
-                        f"Home Assistant ended with code {self._process.returncode}:\n{self.log_tail()}"
+                        f"Home Assistant ended with code {self._process.returncode}:\n"
+                        f"{self.log_tail()}"
                     )
                 if asyncio.get_running_loop().time() > deadline:
                     raise RuntimeError(
-                        f"Home Assistant did not start within {timeout:.0f} s:\n{self.log_tail()}"
+                        f"Home Assistant did not start within {timeout:.0f} s:\n"
+                        f"{self.log_tail()}"
                     )
                 on_wait()
                 await asyncio.sleep(0.1)
 
     async def stop(self) -> int | None:
-        """End Home Assistant as the system would, and by force if it does not heed; return its exit code."""
+        """End Home Assistant, by force if it does not heed; return its exit code."""
         if (process := self._process) is None:
             return None
         if process.returncode is None:
@@ -121,12 +124,12 @@ class HomeAssistantProcess:
         self._close()
 
     def stored(self, key: str) -> str:
-        """Return what is in one of Home Assistant's own files, or nothing if there is no such file yet."""
+        """Return what is in one of Home Assistant's files; nothing before it exists."""
         path = self.config_dir / ".storage" / key
         return path.read_text() if path.exists() else ""
 
     async def wait_until_stored(self, key: str, text: str, timeout: float) -> None:
-        """Return when a text is in one of Home Assistant's own files: it writes most of them after a while."""
+        """Wait for a text in one of Home Assistant's files: most are written later."""
         async with asyncio.timeout(timeout):
             while text not in self.stored(key):
                 await asyncio.sleep(0.1)

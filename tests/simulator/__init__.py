@@ -1,4 +1,4 @@
-"""A simulator of the Smartcar V3 API: a real server for tests, demo and benchmark, in this process or its own."""
+"""A simulator of the Smartcar V3 API: a real server for tests, demo and benchmark."""
 
 from .answers import REQUEST_ID, Answer, error_body
 from .cars import MAX_SCHEDULES, Car, CreateMode, Schedule, Vehicle

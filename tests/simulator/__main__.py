@@ -1,4 +1,4 @@
-"""Run the simulator as a process of its own: `python -m tests.simulator --port 8765`."""
+"""Run the simulator by itself: `python -m tests.simulator --port 8765`."""
 
 import argparse
 import asyncio

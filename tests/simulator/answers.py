@@ -6,13 +6,13 @@ from typing import Any, Final
 
 type Body = dict[str, Any] | list[Any] | str | bytes | None
 
-# Stands for the request's id in every body, because an answer is made before its id is known.
+# Stands for the request's id in a body, which is made before its id is known.
 REQUEST_ID: Final = "{requestId}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
-    """A status and a body: JSON for a dict or list, text or bytes as they are, nothing for None."""
+    """A status and a body: JSON for a dict or list, text or bytes as they are."""
 
     status: int = 200
     body: Body = None

@@ -1,4 +1,4 @@
-"""What Smartcar answers when it behaves: tokens, connections, vehicles, charge schedules and charge timers."""
+"""What Smartcar answers when it behaves, at each of its endpoints."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -205,45 +205,37 @@ def _timers(cloud: Cloud, call: _Call) -> Answer:
     vehicle = _users_vehicle(cloud, call, "read_charge")
     if vehicle.timers_live and vehicle.timers_error is None:
         vehicle.read_timers()
-    status: dict[str, Any] = {"value": "SUCCESS"}
-    if vehicle.timers_error is not None:
-        status = {"value": "ERROR", "error": vehicle.timers_error}
-    elif vehicle.timers_read_at is None:
+    if vehicle.timers_error is None and vehicle.timers_read_at is None:
         raise RefusedError(
             404,
             "RESOURCE_NOT_FOUND",
             "SIGNAL_NOT_FOUND",
             "There is no reading of this signal yet.",
         )
-    attributes = {
+    attributes: dict[str, Any] = {
         "code": "charge-chargetimers",
         "name": "ChargeTimers",
         "group": "Charge",
-        "status": status,
     }
-    meta = {}
+    if vehicle.timers_signal_status is not None:
+        attributes["status"] = vehicle.timers_signal_status
     if vehicle.timers_read_at is not None:
-        attributes["body"] = {"values": [schedule.timer for schedule in vehicle.timers]}
-        read_at = (
-            vehicle.timers_read_at.astimezone(UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z")
-        )
-        meta = {"oemUpdatedAt": read_at, "retrievedAt": read_at}
+        values = [schedule.timer for schedule in vehicle.timers]
+        attributes["body"] = {"values": values + vehicle.timers_extra}
     path = f"/vehicles/{call.vehicle_id}"
     links = {"self": f"{path}/signals/charge-chargetimers", "vehicle": path}
     signal = {
         "id": "charge-chargetimers",
         "type": "signal",
         "attributes": attributes,
-        "meta": meta,
+        "meta": vehicle.timers_signal_meta,
         "links": links,
     }
     return Answer(body={"data": signal})
 
 
 def _users_vehicle(cloud: Cloud, call: _Call, permission: str) -> Vehicle:
-    """Return the vehicle if the user named in the header connected it with this permission."""
+    """Return the vehicle if the header's user connected it with this permission."""
     user_id = call.request.headers.get("sc-user-id")
     if not user_id:
         raise RefusedError(

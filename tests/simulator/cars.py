@@ -38,7 +38,10 @@ def _new_id() -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Car:
-    """A car as its user connected it; `application` is the only one that sees it (None: all do)."""
+    """A car as its user connected it.
+
+    `application` is the only one that sees it; None: all do.
+    """
 
     vehicle_id: str = field(default_factory=_new_id)
     user_id: str = field(default_factory=_new_id)
@@ -70,7 +73,7 @@ class Car:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """A charge window on the car, times HH:MM; without coordinates it applies everywhere."""
+    """A charge window on the car, times HH:MM; without coordinates for everywhere."""
 
     id: str = field(default_factory=lambda: f"sched_{uuid4().hex}")
     latitude: float | None
@@ -130,7 +133,7 @@ class Schedule:
         )
 
     def _minutes(self) -> list[tuple[int, int]]:
-        """Return the window as minutes of one day: two parts over midnight, the whole day with equal times."""
+        """Return the window as minutes of one day: two parts over midnight."""
         start, stop = (
             int(time[:2]) * 60 + int(time[3:]) for time in (self.start, self.stop)
         )
@@ -139,23 +142,58 @@ class Schedule:
 
 @dataclass(kw_only=True, slots=True)
 class Vehicle:
-    """A connected car, what is on it, and what Smartcar's store last read of its timers.
+    """A connected car, what is on it, and what Smartcar's store has of its timers.
 
-    `timers_read_at` None is a store that was never filled; `timers_live` reads the car anew for every request;
-    `timers_error` makes the signal an ERROR that still carries the old reading.
+    `timers_read_at` is when the store was filled; None: never. `timers_live` fills it
+    anew for every request. `timers_oem_updated_at` is when the maker's cloud read the
+    car; None: at the same time. `timers_meta` is the whole of the signal's `meta`
+    instead of these two times, as it is.
+
+    `timers_status` is the signal's status word; None: it has no status at all.
+    `timers_error` makes it ERROR, with this error object beside the old reading.
+
+    `timers_extra` are values of the list of timers as they are, after those in the
+    store: whatever shape a maker may give them. `Schedule.timer` is the documented one,
+    to begin with.
     """
 
     car: Car
     schedules: dict[str, Schedule] = field(default_factory=dict)
     timers: list[Schedule] = field(default_factory=list)
     timers_read_at: datetime | None = None
+    timers_oem_updated_at: datetime | None = None
+    timers_meta: dict[str, Any] | None = None
     timers_live: bool = False
+    timers_status: str | None = "SUCCESS"
     timers_error: dict[str, Any] | None = None
+    timers_extra: list[Any] = field(default_factory=list)
 
     def read_timers(self, at: datetime | None = None) -> None:
-        """Fill Smartcar's store with what is on the car, read now or at the given time."""
+        """Fill Smartcar's store with what is on the car, now or at the given time."""
         self.timers = list(self.schedules.values())
         self.timers_read_at = at or datetime.now(UTC)
+
+    @property
+    def timers_signal_status(self) -> dict[str, Any] | None:
+        """Return the status of the charge timers signal."""
+        if self.timers_error is not None:
+            return {"value": "ERROR", "error": self.timers_error}
+        if self.timers_status is None:
+            return None
+        return {"value": self.timers_status}
+
+    @property
+    def timers_signal_meta(self) -> dict[str, Any]:
+        """Return the times of the charge timers signal."""
+        if self.timers_meta is not None:
+            return self.timers_meta
+        if self.timers_read_at is None:
+            return {}
+        oem_updated_at = self.timers_oem_updated_at or self.timers_read_at
+        return {
+            "oemUpdatedAt": _written(oem_updated_at),
+            "retrievedAt": _written(self.timers_read_at),
+        }
 
     def create(self, schedule: Schedule, mode: CreateMode) -> Schedule:
         """Put a schedule on the car as the mode says and return it as it is there."""
@@ -163,7 +201,7 @@ class Vehicle:
             other for other in self.schedules.values() if other.place == schedule.place
         ]
         if mode is CreateMode.REFUSE_FULL and len(self.schedules) >= MAX_SCHEDULES:
-            detail = f"The vehicle holds {MAX_SCHEDULES} charge schedules, which is the most it can."
+            detail = f"The vehicle can not hold more than {MAX_SCHEDULES} schedules."
             raise RefusedError(409, "VEHICLE_STATE", "SCHEDULE_LIMIT_REACHED", detail)
         if mode is CreateMode.REFUSE_OVERLAP and any(
             schedule.overlaps(other) for other in same_place
@@ -179,6 +217,12 @@ class Vehicle:
         return schedule
 
 
+def _written(moment: datetime) -> str:
+    """Return a time as signals have it."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
 @dataclass(kw_only=True, eq=False)
 class Cars:
     """All vehicles by id."""
@@ -187,7 +231,7 @@ class Cars:
     vehicles: dict[str, Vehicle] = field(default_factory=dict, init=False)
 
     def add_car(self, car: Car) -> Vehicle:
-        """Connect a car, or connect it again with other permissions: what is on it stays."""
+        """Connect a car, or connect it again: what is on it stays."""
         if car.vehicle_id in self.vehicles:
             self.vehicles[car.vehicle_id].car = car
         else:

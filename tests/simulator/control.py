@@ -1,4 +1,4 @@
-"""How another process steers the simulator: routes below /simulator/, which real Smartcar does not have."""
+"""How another process steers the simulator: routes that Smartcar does not have."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -34,12 +34,12 @@ def add_control_routes(app: web.Application, simulator: Simulator) -> None:
         )
 
     async def scenario(request: web.Request) -> web.Response:
-        """Change how the simulator behaves: `behave` first, then `create_mode`, then `fault`."""
+        """Change how it behaves: `behave` first, then `create_mode`, then `fault`."""
         _follow(simulator, await request.json())
         return web.json_response({"create_mode": simulator.create_mode})
 
     async def cars(request: web.Request) -> web.Response:
-        """Connect a car, described by the fields of `Car`; ids are made up where they are missing."""
+        """Connect a car, described by the fields of `Car`; missing ids are made up."""
         described = await request.json()
         if "permissions" in described:
             described["permissions"] = tuple(described["permissions"])
@@ -100,7 +100,10 @@ def _follow(simulator: Simulator, wanted: dict[str, Any]) -> None:
 
 
 def _add_fault(simulator: Simulator, described: dict[str, Any]) -> None:
-    """Script a fault for the next matching request, or for all with `always`; chunks are [seconds, text or null]."""
+    """Script a fault for the next matching request, or for all with `always`.
+
+    Chunks are [seconds, text or null].
+    """
     method, path, always = (
         described.pop(key, None) for key in ("method", "path", "always")
     )

@@ -34,8 +34,9 @@ REMOVED: Final = Special.REMOVED
 class Fault:
     """One departure from the normal answer; what is not given stays normal.
 
-    `executes` says whether the command takes effect on the car, which it does on arrival; None means unless `status`
-    is an error. `merge` changes a successful answer. In `chunks`, each after its seconds, None stands for the body.
+    `executes` says whether the command takes effect on the car, which it does on
+    arrival; None means unless `status` is an error. `merge` changes a successful
+    answer. In `chunks`, each after its seconds, None stands for the body.
     """
 
     status: int | None = None
@@ -74,7 +75,7 @@ class Fault:
         executes: bool | None = None,
         cut: Cut | None = None,
     ) -> Self:
-        """Answer 202 at once and stream the real outcome (or the given body) after some seconds."""
+        """Answer 202 at once, and stream the outcome, or this body, later."""
         return cls(
             status=202,
             body=body,
@@ -96,7 +97,7 @@ class Fault:
 
     @property
     def replaces(self) -> bool:
-        """Tell whether the answer is made without the normal one; an error without a body has an empty one."""
+        """Tell whether the answer is made without the normal one."""
         return self.body is not NORMAL or self._is_error
 
     @property
@@ -112,7 +113,7 @@ class Fault:
         )
 
     def changed(self, normal: Answer) -> Answer:
-        """Return the normal answer with this fault's changes; a refusal keeps its body and, unless streamed, status."""
+        """Return the normal answer with this fault's changes; a refusal has none."""
         status = self.status or normal.status
         if normal.status >= 400:
             # A stream's status line is sent before the outcome is known.
@@ -158,7 +159,10 @@ class Faults:
     def always(
         self, fault: Fault, *, method: str | None = None, path: PathMatch = None
     ) -> None:
-        """Apply a fault to all matching requests until `behave`; scripted faults go first, then the latest of these."""
+        """Apply a fault to all matching requests until `behave`.
+
+        Scripted faults go first, then the latest of these.
+        """
         self._standing.insert(0, _Rule(fault=fault, method=method, path=path))
 
     def behave(self) -> None:
@@ -167,7 +171,7 @@ class Faults:
         self._standing.clear()
 
     def take_fault(self, request: ReceivedRequest) -> Fault:
-        """Return the fault for this request (one that changes nothing if there is none), and strike a scripted one."""
+        """Return the fault for this request, or an empty one; strike a scripted one."""
         for rules in (self._scripted, self._standing):
             for rule in rules:
                 if request.matches(rule.method, rule.path):

@@ -26,7 +26,7 @@ class ReceivedRequest:
 
     @classmethod
     async def read(cls, request: web.Request) -> ReceivedRequest:
-        """Read a request to its end; the path stays as it was sent, dots and percent signs included."""
+        """Read a request to its end; the path stays as it was sent."""
         return cls(
             method=request.method,
             path=request.raw_path.partition("?")[0],
@@ -41,7 +41,7 @@ class ReceivedRequest:
         return json.loads(self.body)
 
     def matches(self, method: str | None, path: PathMatch) -> bool:
-        """Tell whether the method is this one and the path ends so, or satisfies the predicate."""
+        """Tell whether the method is this, and the path ends so or fits."""
         if method is not None and self.method != method:
             return False
         if callable(path):
@@ -79,7 +79,7 @@ class Inbox:
     async def wait_for_request(
         self, count: int = 1, *, method: str | None = None, path: PathMatch = None
     ) -> ReceivedRequest:
-        """Wait until so many matching requests have arrived since the start, and return the last of them."""
+        """Wait until so many matching requests have arrived; return the last."""
         async with self._arrival:
             await self._arrival.wait_for(
                 lambda: len(self.received(method, path)) >= count

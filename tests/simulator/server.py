@@ -31,7 +31,7 @@ def _demo_applications() -> dict[str, str]:
 
 @dataclass(kw_only=True, eq=False)
 class Simulator(Cloud, Faults, Inbox):
-    """Smartcar's V3 API on a local port: `async with Simulator() as simulator: simulator.url`."""
+    """Smartcar's V3 API on a local port: `async with Simulator() as simulator:`."""
 
     applications: dict[str, str] = field(default_factory=_demo_applications)
     port: int = 0
@@ -42,15 +42,15 @@ class Simulator(Cloud, Faults, Inbox):
 
     @property
     def url(self) -> str:
-        """Return the base of all addresses: tokens below /oauth2, vehicles below /v3."""
+        """Return the base of all addresses: below it are /oauth2 and /v3."""
         return f"http://{_HOST}:{self.port}"
 
     async def start(self) -> None:
-        """Listen; without a port the system gives one, which stays the same after a stop."""
+        """Listen; without a port the system gives one, which stays after a stop."""
         app = web.Application()
         add_control_routes(app, self)
         app.router.add_route("*", "/{path:.*}", self._serve)
-        # A client that goes away ends its handler, so that nothing waits for a held request of nobody.
+        # A client that goes away ends its handler: nothing waits for nobody.
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -63,7 +63,7 @@ class Simulator(Cloud, Faults, Inbox):
 
     async def stop(self) -> None:
         """Stop listening and cut off what is still held; `start` may follow."""
-        # The runner's time-out would do this too, but never comes in a test that froze the clock.
+        # The runner's time-out never comes in a test that froze the clock.
         for handler in self._handlers:
             handler.cancel()
         if self._runner is not None:
@@ -85,14 +85,14 @@ class Simulator(Cloud, Faults, Inbox):
         await self.stop()
 
     def add_demo_cars(self) -> list[Vehicle]:
-        """Connect the Tesla and the Volvo, whose charge timers are read anew for every request."""
+        """Connect the Tesla and the Volvo, whose timers are read for every request."""
         vehicles = [self.add_car(car) for car in (TESLA, VOLVO)]
         for vehicle in vehicles:
             vehicle.timers_live = True
         return vehicles
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        """Take in a request, do what it asks, then answer when and as the fault says."""
+        """Take in a request, do what it asks, then answer as the fault says."""
         if (handler := asyncio.current_task()) is not None:
             self._handlers.add(handler)
         received = await ReceivedRequest.read(request)
@@ -106,7 +106,7 @@ class Simulator(Cloud, Faults, Inbox):
         return await _send(request, answer, fault)
 
     def _answer_with(self, fault: Fault, received: ReceivedRequest) -> Answer:
-        """Return the answer as the fault wants it, with the command's effect or without."""
+        """Return the answer as the fault wants it, with its effect or without."""
         if fault.takes_effect:
             answer = self.answer(received)
         elif fault.replaces:
@@ -163,7 +163,7 @@ async def _send(
 
 
 def _abort(request: web.Request, *, reset: bool = False) -> None:
-    """Close the connection at once; with a reset, which the client cannot take for an orderly end."""
+    """Close the connection at once; a reset cannot be taken for an orderly end."""
     if (transport := request.transport) is None:
         return
     if reset:

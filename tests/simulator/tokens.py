@@ -8,7 +8,7 @@ import time
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A bearer token's application (None: of no particular one) and the clock's time at which it expires."""
+    """A bearer token's application (None: of no particular one) and when it expires."""
 
     application: str | None
     expires_at: float

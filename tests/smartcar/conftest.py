@@ -1,8 +1,9 @@
-"""The client by itself: a session, credentials, and what stands below HTTP: names, clocks and raw sockets."""
+"""The client by itself, and what stands below HTTP: names, clocks, raw sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import time
 import socket
 import ssl
 from types import SimpleNamespace
@@ -19,8 +20,10 @@ from custom_components.smartcar_charging.smartcar import (
     Execution,
     Location,
     SmartcarClient,
+    Transmission,
     auth,
     client,
+    create_trace_config,
 )
 from tests.simulator import DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, TESLA, Car, Simulator
 
@@ -28,8 +31,8 @@ TOKEN_PATH: Final = "/oauth2/token"
 
 SCHEDULE: Final = DailySchedule(
     location=Location(latitude=37.7749, longitude=-122.4194),
-    start_time="08:00",
-    stop_time="10:00",
+    start_time=time(8),
+    stop_time=time(10),
 )
 
 # The answer as the documentation shows it.
@@ -59,17 +62,27 @@ EXECUTION: Final[dict[str, Any]] = {
 }
 
 
-async def create(smartcar: SmartcarClient, car: Car = TESLA) -> Execution:
+async def create(
+    smartcar: SmartcarClient,
+    car: Car = TESLA,
+    *,
+    transmission: Transmission | None = None,
+) -> Execution:
     """Set the schedule of these tests on a car."""
     return await smartcar.async_create_daily_schedule(
-        car.vehicle_id, car.user_id, SCHEDULE
+        car.vehicle_id, car.user_id, SCHEDULE, transmission=transmission
     )
 
 
-async def delete(smartcar: SmartcarClient, schedule_id: str) -> Execution:
+async def delete(
+    smartcar: SmartcarClient,
+    schedule_id: str,
+    *,
+    transmission: Transmission | None = None,
+) -> Execution:
     """Delete a schedule from the Tesla."""
     return await smartcar.async_delete_schedule(
-        TESLA.vehicle_id, TESLA.user_id, schedule_id
+        TESLA.vehicle_id, TESLA.user_id, schedule_id, transmission=transmission
     )
 
 
@@ -80,8 +93,8 @@ def custom_integrations() -> None:
 
 @pytest.fixture
 async def session(socket_enabled: None) -> AsyncIterator[aiohttp.ClientSession]:
-    """Return a session, as Home Assistant would lend it."""
-    async with aiohttp.ClientSession() as session:
+    """Return a session that counts its sendings, as Home Assistant would make it."""
+    async with aiohttp.ClientSession(trace_configs=[create_trace_config()]) as session:
         yield session
 
 
@@ -119,7 +132,7 @@ class Clock:
 
 @pytest.fixture
 def clock(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Give the tokens' owner and their issuer one clock; the event loop keeps its own."""
+    """Give the tokens' owner and their issuer one clock, which is not the loop's."""
     clock = Clock()
     simulator.clock = clock
     monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=clock))
@@ -180,7 +193,7 @@ type Serving = Callable[..., Awaitable[RawServer]]
 
 
 class RawServer:
-    """Listens below HTTP: takes the head of one request on each connection and does something of its own."""
+    """Listens below HTTP: takes one request on each connection, and does anything."""
 
     def __init__(self, answering: Answering) -> None:
         """Take what to do with a connection."""

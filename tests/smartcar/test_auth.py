@@ -72,20 +72,199 @@ async def test_token_is_minted_once_for_commands_at_once(
     assert len(simulator.creates) == 4
 
 
-async def test_failed_minting_does_not_block_the_next(
+async def test_those_who_wait_share_a_failure(
     simulator: Simulator, credentials: ClientCredentials
 ) -> None:
-    """Those who waited ask themselves."""
+    """Each gets an error of its own, with one reason; and the next one asks again."""
     simulator.script(Fault(status=500), path=TOKEN_PATH)
 
-    failed, token = await asyncio.gather(
+    failures = await asyncio.gather(
+        credentials.async_get_token(),
         credentials.async_get_token(),
         credentials.async_get_token(),
         return_exceptions=True,
     )
 
-    assert isinstance(failed, NotSentError)
+    assert [str(failure) for failure in failures] == ["no access token: HTTP 500"] * 3
+    assert [type(failure) for failure in failures] == [NotSentError] * 3
+    assert len({id(failure) for failure in failures}) == 3
+    assert len(simulator.requests) == 1
+    assert simulator.tokens_minted == []
+    assert [await credentials.async_get_token()] == simulator.tokens_minted
+
+
+async def test_those_who_wait_share_a_rejection(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
+    """Wrong credentials are sent once, and everybody hears of it."""
+    credentials = ClientCredentials(session, "client_unknown", DEMO_CLIENT_SECRET)
+
+    failures = await asyncio.gather(
+        credentials.async_get_token(),
+        credentials.async_get_token(),
+        return_exceptions=True,
+    )
+
+    assert [type(failure) for failure in failures] == [AuthenticationError] * 2
+    assert len(simulator.requests) == 1
+
+
+async def test_hanging_token_endpoint_is_waited_for_three_times_in_all(
+    simulator: Simulator, smartcar: SmartcarClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Six cars do not wait one after another."""
+    monkeypatch.setattr(auth, "TOKEN_TIMEOUT", aiohttp.ClientTimeout(total=0.1))
+    simulator.always(Fault.slow(60), path=TOKEN_PATH)
+
+    failures = await asyncio.gather(
+        *[create(smartcar) for _ in range(6)], return_exceptions=True
+    )
+
+    assert [type(failure) for failure in failures] == [NotSentError] * 6
+    assert len(simulator.requests) == 3
+
+
+async def test_who_waits_and_goes_away_harms_nobody(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
+    """The others wait on."""
+    held = asyncio.Event()
+    simulator.script(Fault(hold=held))
+    first = asyncio.create_task(credentials.async_get_token())
+    await simulator.wait_for_request()
+    second = asyncio.create_task(credentials.async_get_token())
+    third = asyncio.create_task(credentials.async_get_token())
+    await asyncio.sleep(0)
+
+    second.cancel()
+    held.set()
+
+    assert await first == await third
+    assert second.cancelled()
+    assert len(simulator.requests) == 1
+
+
+async def test_who_mints_and_goes_away_harms_nobody(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
+    """One of those who wait asks instead."""
+    simulator.script(Fault(hold=asyncio.Event()))
+    first = asyncio.create_task(credentials.async_get_token())
+    await simulator.wait_for_request()
+    second = asyncio.create_task(credentials.async_get_token())
+    third = asyncio.create_task(credentials.async_get_token())
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    assert await second == await third
+    assert first.cancelled()
+    assert len(simulator.requests) == 2
+
+
+async def test_nothing_is_left_when_all_go_away(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
+    """Nobody mints for nobody, and who comes later is served."""
+    before = asyncio.all_tasks()
+    simulator.script(Fault(hold=asyncio.Event()))
+    waiting = [asyncio.create_task(credentials.async_get_token()) for _ in range(3)]
+    await simulator.wait_for_request()
+
+    for task in waiting:
+        task.cancel()
+    await asyncio.wait(waiting)
+
+    assert all(task.cancelled() for task in waiting)
+    simulator.behave()
+    assert await credentials.async_get_token() == simulator.tokens_minted[-1]
+    assert [task for task in asyncio.all_tasks() - before if not is_servers(task)] == []
+
+
+def is_servers(task: asyncio.Task[Any]) -> bool:
+    """Whether a task is the simulator's, which serves a connection."""
+    return "RequestHandler" in repr(task)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_retry_after_of_the_token_endpoint_is_kept(
+    simulator: Simulator, credentials: ClientCredentials, clock: Clock, status: int
+) -> None:
+    """Nobody asks before its time, and the errors say what remains."""
+    simulator.script(Fault(status=status, headers={"Retry-After": "90"}))
+
+    with pytest.raises(NotSentError, match=f"HTTP {status}") as first:
+        await credentials.async_get_token()
+    clock.now += 30
+    with pytest.raises(NotSentError, match="asked to wait") as second:
+        await credentials.async_get_token()
+    asked = len(simulator.requests)
+    clock.now += 60
+    token = await credentials.async_get_token()
+
+    assert first.value.details.retry_after == 90
+    assert second.value.details.retry_after == 60
+    assert asked == 1
     assert simulator.tokens_minted == [token]
+
+
+async def test_retry_after_of_a_year_is_not_believed(
+    simulator: Simulator, credentials: ClientCredentials, clock: Clock
+) -> None:
+    """Else one garbled header would end all commands."""
+    simulator.script(Fault(status=503, headers={"Retry-After": "99999999"}))
+
+    with pytest.raises(NotSentError) as caught:
+        await credentials.async_get_token()
+    clock.now += auth.MAX_TOKEN_RETRY_AFTER
+
+    assert caught.value.details.retry_after == 3600
+    assert await credentials.async_get_token()
+
+
+@pytest.mark.parametrize("status", [200, 400, 500, 502])
+async def test_retry_after_of_anything_else_is_not_heeded(
+    simulator: Simulator, credentials: ClientCredentials, status: int
+) -> None:
+    """Only a limit and a service that is away for a while say so."""
+    headers = {"Retry-After": "90"}
+    simulator.script(Fault(status=status, body="<html>", headers=headers))
+
+    with pytest.raises(NotSentError) as caught:
+        await credentials.async_get_token()
+
+    assert caught.value.details.retry_after is None
+    assert await credentials.async_get_token()
+
+
+async def test_command_waits_as_long_as_the_token_endpoint_asks(
+    simulator: Simulator,
+    smartcar: SmartcarClient,
+    slept: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pause is as long as wanted, if that is a minute at most."""
+    monkeypatch.setattr(client, "RETRY_DELAYS", (1.0, 4.0))
+    simulator.always(Fault(status=503, headers={"Retry-After": "60"}), path=TOKEN_PATH)
+
+    with pytest.raises(NotSentError):
+        await create(smartcar)
+
+    assert slept == [60, pytest.approx(60, abs=1)]
+    assert len(simulator.requests) == 1
+
+
+async def test_command_does_not_wait_longer_than_a_minute(
+    simulator: Simulator, smartcar: SmartcarClient, slept: list[float]
+) -> None:
+    """The user decides when to try again."""
+    simulator.always(Fault(status=429, headers={"Retry-After": "61"}), path=TOKEN_PATH)
+
+    with pytest.raises(NotSentError) as caught:
+        await create(smartcar)
+
+    assert caught.value.details.retry_after == 61
+    assert slept == []
 
 
 @pytest.mark.parametrize(
@@ -243,7 +422,10 @@ async def test_only_oauth_refusals_are_about_the_credentials(
         (
             Fault(cut=Cut.BEFORE_ANSWER),
             30,
-            "no access token: the connection was lost before an answer came (ClientOSError)",
+            (
+                "no access token: the connection was lost before an answer came "
+                "(ClientOSError)"
+            ),
         ),
         (Fault.slow(60), 0.2, "no access token: no answer within the time limit"),
     ],
@@ -258,7 +440,7 @@ async def test_no_token_is_not_sent(
     text: str,
 ) -> None:
     """Whatever keeps a token from coming, the command was not sent."""
-    monkeypatch.setattr(auth, "_TIMEOUT", aiohttp.ClientTimeout(total=limit))
+    monkeypatch.setattr(auth, "TOKEN_TIMEOUT", aiohttp.ClientTimeout(total=limit))
     simulator.always(fault, path=TOKEN_PATH)
 
     with pytest.raises(NotSentError) as caught:
@@ -282,7 +464,7 @@ async def test_token_endpoint_that_is_down_is_not_sent(
 
 def test_token_is_waited_for_half_a_minute() -> None:
     """A token endpoint answers at once or is broken."""
-    assert auth._TIMEOUT.total == 30
+    assert auth.TOKEN_TIMEOUT.total == 30
 
 
 @pytest.mark.parametrize(
@@ -395,7 +577,7 @@ async def test_body_that_repeats_the_token_loses_it(
 async def test_status_that_repeats_the_token_loses_it(
     simulator: Simulator, session: aiohttp.ClientSession
 ) -> None:
-    """The word for the status is shown too, so it is no way for the token to get out."""
+    """The word for the status is shown too, and does not let the token out."""
     simulator.script(Fault(body={"data": {"attributes": {"status": {"value": TOKEN}}}}))
 
     with pytest.raises(UnconfirmedError) as caught:
@@ -413,7 +595,7 @@ async def test_body_that_repeats_the_secret_loses_it(
         Fault(
             status=401,
             body={
-                "error": DEMO_CLIENT_SECRET,
+                "error": "invalid_client",
                 "description": f"no {DEMO_CLIENT_SECRET}",
             },
         )
@@ -423,7 +605,20 @@ async def test_body_that_repeats_the_secret_loses_it(
         await credentials.async_get_token()
 
     assert DEMO_CLIENT_SECRET not in everything_said(caught.value)
-    assert str(caught.value) == "***"
+    assert str(caught.value) == "invalid_client"
+
+
+async def test_sentence_in_the_place_of_a_code_is_no_refusal(
+    simulator: Simulator, credentials: ClientCredentials
+) -> None:
+    """It is not OAuth's, may say who and where, and is not for a log."""
+    sentence = "no access to 36ab27d0 at 32.87,-117.22"
+    simulator.script(Fault(status=401, body={"error": sentence}))
+
+    with pytest.raises(NotSentError) as caught:
+        await credentials.async_get_token()
+
+    assert sentence not in caught.value.loggable
 
 
 async def test_short_secret_does_not_spoil_the_answer(
@@ -449,7 +644,7 @@ async def test_lost_connections_show_no_secret(
     errors = []
     for url in (garbage.url, silent.url, "http://127.0.0.1:9"):
         monkeypatch.setattr(client, "API_URL", url)
-        monkeypatch.setattr(client, "_RECONNECT_AFTER", ())
+        monkeypatch.setattr(client, "RETRY_DELAYS", ())
         with pytest.raises(SmartcarError) as caught:
             await create(SmartcarClient(session, AccessToken(TOKEN)))
         errors.append(caught.value)

@@ -1,16 +1,19 @@
 """Requests: what goes over the wire, for whom, and within which limits."""
 
 import asyncio
+from datetime import time
 
 import aiohttp
 import pytest
 
 from custom_components.smartcar_charging.smartcar import (
+    ClientCredentials,
     InvalidIdError,
     NotSentError,
     RefusedError,
     SmartcarClient,
     client,
+    create_trace_config,
 )
 from tests.simulator import TESLA, VOLVO, Fault, ReceivedRequest, Simulator
 
@@ -93,8 +96,8 @@ async def test_create_returns_the_execution(
     )
     assert (execution.location, execution.start_time, execution.stop_time) == (
         SCHEDULE.location,
-        "08:00",
-        "10:00",
+        time(8),
+        time(10),
     )
     assert execution.execution_mode == "sync"
     assert execution.duration_seconds == 2
@@ -170,8 +173,8 @@ async def test_wrong_user_is_refused(
             TESLA.vehicle_id, VOLVO.user_id, SCHEDULE
         )
 
+    assert type(caught.value) is RefusedError
     assert caught.value.details.http_status == 404
-    assert not caught.value.details.is_not_there
 
 
 @pytest.mark.parametrize("number", range(5))
@@ -194,7 +197,8 @@ async def test_what_is_no_id_is_never_sent(
 
     assert (
         str(caught.value)
-        == "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+        == "this can not be a Smartcar id: letters, digits, '-' and '_', "
+        "at most 128 of them"
     )
     assert simulator.requests == []
 
@@ -219,8 +223,8 @@ def test_repr_names_the_class_only(smartcar: SmartcarClient) -> None:
 
 
 def test_limits_are_the_documented_ones() -> None:
-    """A command may stream its outcome for more than 175 s; connecting has limits of its own."""
-    command, query = client._COMMAND_TIMEOUT, client._QUERY_TIMEOUT
+    """A command may stream for more than 175 s; connecting has limits of its own."""
+    command, query = client.COMMAND_TIMEOUT, client.QUERY_TIMEOUT
     assert (
         command.total,
         command.connect,
@@ -237,13 +241,14 @@ async def test_time_out_while_waiting_for_a_connection_is_not_sent(
     held = asyncio.Event()
     simulator.script(Fault(hold=held))
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=1)
+        connector=aiohttp.TCPConnector(limit=1),
+        trace_configs=[create_trace_config()],
     ) as session:
         smartcar = SmartcarClient(session, pasted.auth)
         first = asyncio.create_task(create(smartcar, VOLVO))
         await simulator.wait_for_request()
         monkeypatch.setattr(
-            client, "_COMMAND_TIMEOUT", aiohttp.ClientTimeout(total=60, connect=0.05)
+            client, "COMMAND_TIMEOUT", aiohttp.ClientTimeout(total=60, connect=0.05)
         )
 
         with pytest.raises(NotSentError, match="ConnectionTimeoutError"):
@@ -267,3 +272,23 @@ async def test_caller_that_gives_up_is_cancelled(
 
     with pytest.raises(asyncio.CancelledError):
         await command
+
+
+@pytest.mark.parametrize("count", [0, 2])
+async def test_session_that_does_not_count_its_sendings_is_not_taken(
+    credentials: ClientCredentials, count: int
+) -> None:
+    """Without it, "not sent" would be claimed without proof; twice is no count."""
+    trace_configs = [aiohttp.TraceConfig()]
+    trace_configs.extend(create_trace_config() for _ in range(count))
+    async with aiohttp.ClientSession(trace_configs=trace_configs) as session:
+        with pytest.raises(ValueError, match="create_trace_config"):
+            SmartcarClient(session, credentials)
+
+
+async def test_requests_of_others_in_the_session_are_not_counted(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
+    """Who passes no transmission along is let through."""
+    async with session.get(simulator.url) as response:
+        assert response.status == 401

@@ -173,7 +173,7 @@ async def test_list_without_end_is_ended(
     simulator: Simulator, smartcar: SmartcarClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is a last page, whatever the server says."""
-    monkeypatch.setattr(client, "_MOST_PAGES", 2)
+    monkeypatch.setattr(client, "MAX_PAGES", 2)
     for _ in range(300):
         simulator.add_car(Car(make="TESLA", model="Model 3", year=2023))
 

@@ -1,5 +1,6 @@
 """The values that go to Smartcar and come from it."""
 
+from datetime import time
 from typing import Any
 
 import pytest
@@ -44,8 +45,8 @@ def test_documented_answer_is_read_whole() -> None:
         status="SUCCESS",
         execution_mode="sync",
         location=HOME,
-        start_time="08:00",
-        stop_time="10:00",
+        start_time=time(8),
+        stop_time=time(10),
         executed_at="2024-01-01T12:00:00Z",
         completed_at="2024-01-01T12:00:02Z",
         duration_seconds=2,
@@ -103,11 +104,12 @@ def test_attribute_goes_before_the_link() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "time"),
+    ("value", "moment"),
     [
-        ("00:00", "00:00"),
-        ("23:59", "23:59"),
-        ("08:00:00", "08:00"),
+        ("00:00", time(0)),
+        ("23:59", time(23, 59)),
+        ("08:00:00", time(8)),
+        ("08:00:00.000", None),
         ("08:00:30", None),
         ("24:00", None),
         ("12:60", None),
@@ -119,13 +121,13 @@ def test_attribute_goes_before_the_link() -> None:
         (None, None),
     ],
 )
-def test_only_a_whole_minute_is_a_time(value: object, time: str | None) -> None:
+def test_only_a_whole_minute_is_a_time(value: object, moment: time | None) -> None:
     """A time is shown only if it is one."""
     execution = Execution.from_body(
         attributes(parameters={"startTime": value, "stopTime": value})
     )
 
-    assert (execution.start_time, execution.stop_time) == (time, time)
+    assert (execution.start_time, execution.stop_time) == (moment, moment)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_schedule_is_written_as_documented() -> None:
 
 def test_place_is_kept_out_of_reprs() -> None:
     """Whoever prints a schedule or an execution does not tell where somebody lives."""
-    schedule = DailySchedule(location=HOME, start_time="08:00", stop_time="10:00")
+    schedule = DailySchedule(location=HOME, start_time=time(8), stop_time=time(10))
 
     assert repr(HOME) == "Location()"
     assert "37.7" not in repr(schedule) + repr(Execution.from_body(EXECUTION))

@@ -1,25 +1,44 @@
 """The tolerant readers: what is not of the wanted kind counts as missing."""
 
+from typing import Any
+
 import pytest
 
 from custom_components.smartcar_charging.smartcar.reading import (
-    as_mapping,
+    as_list,
     as_number,
     as_text,
+    as_texts,
+    member,
 )
 
 
-@pytest.mark.parametrize("value", [None, [], [("a", 1)], "a", 5, True])
-def test_only_an_object_is_a_mapping(value: object) -> None:
+@pytest.mark.parametrize("value", [None, [], [("a", 1)], "a", 5, True, {}, {"b": 1}])
+def test_member_of_anything_else_is_none(value: object) -> None:
+    """A path breaks off where there is no object, or no such key."""
+    assert member(value, "a") is None
+    assert member({"a": value}, "a", "a") is None
+
+
+def test_member_is_at_the_end_of_the_path() -> None:
+    """A path leads through objects."""
+    value: Any = {"a": {"b": [1]}}
+
+    assert member(value, "a", "b") == [1]
+    assert member(value) is value
+
+
+@pytest.mark.parametrize("value", [None, {}, "ab", 5, (1, 2)])
+def test_only_a_list_is_a_list(value: object) -> None:
     """Anything else is an empty one."""
-    assert as_mapping(value) == {}
+    assert list(as_list(value)) == []
+    assert as_texts(value) == ()
 
 
-def test_object_is_itself() -> None:
-    """An object is not copied."""
-    value = {"a": 1}
-
-    assert as_mapping(value) is value
+def test_texts_are_those_in_a_list() -> None:
+    """What is no text, or says nothing, is left out."""
+    assert as_list([1]) == [1]
+    assert as_texts(["a", 5, None, " ", " b\n"]) == ("a", "b")
 
 
 @pytest.mark.parametrize(
@@ -46,7 +65,7 @@ def test_text_is_one_line_that_can_be_written(value: object, text: str | None) -
 
 def test_text_may_be_longer_where_wanted() -> None:
     """The length is the reader's choice."""
-    assert as_text("x" * 400, longest=300) == "x" * 300
+    assert as_text("x" * 400, max_length=300) == "x" * 300
 
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, 999_999_999_999_999, -1e14])

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -9,19 +12,51 @@ import pytest
 from custom_components.smartcar_charging.smartcar import (
     AccessToken,
     AuthenticationError,
+    ClientCredentials,
+    Execution,
+    GoneError,
     NotSentError,
     RefusedError,
     SmartcarClient,
     SmartcarError,
+    Transmission,
     UnconfirmedError,
     auth,
     client,
+    create_trace_config,
 )
-from tests.simulator import TESLA, Cut, Fault, Simulator
+from tests.simulator import (
+    DEMO_CLIENT_ID,
+    DEMO_CLIENT_SECRET,
+    TESLA,
+    Cut,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 
-from .conftest import Clock, Resolver, create, delete, nothing
+from .conftest import TOKEN_PATH, Clock, Resolver, create, delete, nothing
 
 LIMITED = ("RATE_LIMIT", "SMARTCAR_API")
+
+
+def is_about_schedules(request: ReceivedRequest) -> bool:
+    """Whether a request is a command."""
+    return "/charge-schedules/" in request.path
+
+
+@pytest.fixture
+def paused(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Let the client's pauses last for ever, and tell when one begins."""
+    begun = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        """Begin a pause."""
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(client, "asyncio", SimpleNamespace(sleep=sleep))
+    return begun
 
 
 def limited(retry_after: str) -> Fault:
@@ -45,14 +80,16 @@ async def by_name(
         auth, "TOKEN_URL", f"http://smartcar.test:{simulator.port}/oauth2/token"
     )
     connector = aiohttp.TCPConnector(resolver=resolver, use_dns_cache=False)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with aiohttp.ClientSession(
+        connector=connector, trace_configs=[create_trace_config()]
+    ) as session:
         yield SmartcarClient(session, AccessToken(simulator.issue_token()))
 
 
 def test_pauses_are_short() -> None:
-    """A connection is tried three times within a few seconds, and a limit waited for within a minute."""
-    assert client._RECONNECT_AFTER == (1.0, 4.0)
-    assert client._LONGEST_RETRY_AFTER == 60
+    """A connection is tried three times, and a limit waited for within a minute."""
+    assert client.RETRY_DELAYS == (1.0, 4.0)
+    assert client.MAX_RETRY_AFTER == 60
 
 
 async def test_refused_connection_is_tried_three_times(
@@ -63,7 +100,7 @@ async def test_refused_connection_is_tried_three_times(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A port that refuses gets two more tries, each after its pause."""
-    monkeypatch.setattr(client, "_RECONNECT_AFTER", (1.0, 4.0))
+    monkeypatch.setattr(client, "RETRY_DELAYS", (1.0, 4.0))
     await simulator.stop()
 
     with pytest.raises(
@@ -249,18 +286,24 @@ async def test_second_limit_is_a_refusal(
     with pytest.raises(RefusedError, match="RATE_LIMIT/SMARTCAR_API") as caught:
         await create(pasted)
 
-    assert caught.value.details.can_retry
     assert caught.value.details.retry_after == 0
     assert len(simulator.creates) == 2
 
 
-async def test_unknown_type_with_429_is_a_limit(
-    simulator: Simulator, pasted: SmartcarClient
+@pytest.mark.parametrize(
+    "body", [None, "<html>", {"message": "slow down"}, {"error": "too many"}]
+)
+async def test_gateways_429_is_not_waited_for(
+    simulator: Simulator, pasted: SmartcarClient, body: Any
 ) -> None:
-    """Without a type, the status speaks."""
-    simulator.script(Fault(status=429, headers={"Retry-After": "0"}))
+    """It proves nothing, so the command is not sent again."""
+    fault = Fault(status=429, body=body, headers={"Retry-After": "0"}, executes=True)
+    simulator.script(fault)
 
-    assert (await create(pasted)).status == "SUCCESS"
+    with pytest.raises(UnconfirmedError):
+        await create(pasted)
+
+    assert len(simulator.creates) == 1
 
 
 @pytest.mark.parametrize(
@@ -289,7 +332,7 @@ async def test_long_or_unclear_limit_is_not_waited_for(
     slept: list[float],
     headers: dict[str, str],
 ) -> None:
-    """More than a minute, a date, or nothing that is a number: the user decides when."""
+    """More than a minute, a date, or no number: the user decides when."""
     simulator.script(Fault.error(429, *LIMITED, headers=headers))
 
     with pytest.raises(RefusedError, match="RATE_LIMIT"):
@@ -330,7 +373,7 @@ async def test_only_a_429_about_a_limit_is_sent_again(
 async def test_each_reason_counts_for_itself(
     simulator: Simulator, smartcar: SmartcarClient
 ) -> None:
-    """A new token and a waited limit can both happen to one command, which is then executed once."""
+    """A new token and a waited limit can both happen to one command."""
     simulator.script(
         Fault.error(401, "AUTHENTICATION"),
         limited("0"),
@@ -348,7 +391,7 @@ async def test_each_reason_counts_for_itself(
 async def test_second_try_that_is_cut_is_unconfirmed(
     simulator: Simulator, smartcar: SmartcarClient
 ) -> None:
-    """What was refused first and then not heard is unconfirmed, and not sent a third time."""
+    """What was refused first and then not heard is unconfirmed, and not sent again."""
     simulator.script(
         Fault.error(401, "AUTHENTICATION"), Fault(cut=Cut.BEFORE_ANSWER), path="/daily"
     )
@@ -363,12 +406,267 @@ async def test_second_try_that_is_cut_is_unconfirmed(
 async def test_cut_delete_is_repeated_by_aiohttp_alone(
     simulator: Simulator, smartcar: SmartcarClient
 ) -> None:
-    """A DELETE whose connection breaks is sent once more by aiohttp; the second answer says that it was done."""
+    """The second answer says that there is no such schedule any more."""
     schedule_id = (await create(smartcar)).schedule_id or ""
     simulator.script(Fault(cut=Cut.BEFORE_ANSWER), method="DELETE")
 
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(GoneError):
         await delete(smartcar, schedule_id)
 
-    assert caught.value.details.is_not_there
     assert len(simulator.deletes) == 2
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        Fault.error(401, "AUTHENTICATION"),
+        Fault(status=401),
+        Fault.error(403, "PERMISSION"),
+        Fault.error(409, "VEHICLE_STATE", "ASLEEP"),
+        limited("0"),
+        limited("3600"),
+    ],
+)
+async def test_refusal_of_a_repetition_proves_nothing_and_ends_it(
+    simulator: Simulator, smartcar: SmartcarClient, second: Fault
+) -> None:
+    """The first was carried out: neither is it failed, nor sent a third time."""
+    schedule_id = (await create(smartcar)).schedule_id or ""
+    cut = Fault(cut=Cut.BEFORE_ANSWER)
+    simulator.script(cut, second, method="DELETE")
+
+    with pytest.raises(UnconfirmedError):
+        await delete(smartcar, schedule_id)
+
+    assert simulator.schedules(TESLA.vehicle_id) == []
+    assert len(simulator.deletes) == 2
+
+
+async def test_repetition_after_a_refusal_is_judged_by_itself(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """A rejected token is no open sending: the next one may be refused for certain."""
+    schedule_id = (await create(smartcar)).schedule_id or ""
+    simulator.script(
+        Fault.error(401, "AUTHENTICATION"),
+        Fault.error(409, "VEHICLE_STATE"),
+        method="DELETE",
+    )
+
+    with pytest.raises(RefusedError, match="VEHICLE_STATE"):
+        await delete(smartcar, schedule_id)
+
+    assert len(simulator.deletes) == 2
+
+
+# Credentials that are exchanged meanwhile
+
+
+async def test_rejection_of_exchanged_credentials_does_not_fail_the_command(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
+    """It is about the token that was used, and another is in use by then."""
+    held = asyncio.Event()
+    rejected = Fault.error(401, "AUTHENTICATION")
+    simulator.script(replace(rejected, hold=held), path="/daily")
+    command = asyncio.create_task(create(pasted))
+    await simulator.wait_for_request(path="/daily")
+
+    pasted.auth = AccessToken(simulator.issue_token())
+    held.set()
+
+    assert (await command).status == "SUCCESS"
+    assert len(simulator.creates) == 2
+
+
+async def test_late_refusal_of_exchanged_client_credentials_does_not_fail_the_command(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
+    """The old secret is rejected only after the new one came."""
+    held = asyncio.Event()
+    refused = Fault(status=401, body={"error": "invalid_client"}, hold=held)
+    simulator.script(refused, path=TOKEN_PATH)
+    old = ClientCredentials(session, DEMO_CLIENT_ID, "the old secret")
+    smartcar = SmartcarClient(session, old)
+    command = asyncio.create_task(create(smartcar))
+    await simulator.wait_for_request(path=TOKEN_PATH)
+
+    smartcar.auth = ClientCredentials(session, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET)
+    held.set()
+
+    assert (await command).status == "SUCCESS"
+    assert len(simulator.creates) == 1
+
+
+async def test_new_credentials_may_renew_their_own_token(
+    simulator: Simulator, smartcar: SmartcarClient, session: aiohttp.ClientSession
+) -> None:
+    """The one new token of the old ones does not count for them."""
+    expired = Fault.error(401, "AUTHENTICATION")
+    held = asyncio.Event()
+    simulator.script(expired, replace(expired, hold=held), expired, path="/daily")
+    command = asyncio.create_task(create(smartcar))
+    await simulator.wait_for_request(2, path="/daily")
+
+    smartcar.auth = ClientCredentials(session, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET)
+    held.set()
+
+    assert (await command).status == "SUCCESS"
+    assert len(simulator.creates) == 4
+
+
+async def test_rejection_names_the_credentials_that_were_used(
+    simulator: Simulator, pasted: SmartcarClient
+) -> None:
+    """So that it can be told whether they are still in use."""
+    used = pasted.auth
+    held = asyncio.Event()
+    denied = Fault.error(403, "AUTHENTICATION", "ACCESS_DENIED")
+    simulator.script(replace(denied, hold=held))
+    command = asyncio.create_task(create(pasted))
+    await simulator.wait_for_request()
+
+    pasted.auth = AccessToken(simulator.issue_token())
+    held.set()
+
+    with pytest.raises(AuthenticationError) as caught:
+        await command
+    assert caught.value.auth is used
+
+
+async def test_rejected_client_credentials_are_named_too(
+    simulator: Simulator, session: aiohttp.ClientSession
+) -> None:
+    """They got no token at all."""
+    credentials = ClientCredentials(session, "client_unknown", DEMO_CLIENT_SECRET)
+
+    with pytest.raises(AuthenticationError) as caught:
+        await create(SmartcarClient(session, credentials))
+
+    assert caught.value.auth is credentials
+
+
+# What is out when a command is cut off
+
+
+async def cancelled(command: asyncio.Task[Execution]) -> None:
+    """Cancel a command, as a stop does, and wait for its end."""
+    command.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await command
+
+
+@pytest.mark.parametrize("is_delete", [False, True])
+async def test_command_that_waits_for_its_answer_is_out(
+    simulator: Simulator, smartcar: SmartcarClient, is_delete: bool
+) -> None:
+    """Nobody knows what becomes of it."""
+    simulator.always(Fault(hold=asyncio.Event()), path=is_about_schedules)
+    transmission = Transmission()
+    sending = {
+        False: lambda: create(smartcar, transmission=transmission),
+        True: lambda: delete(smartcar, "sched_1", transmission=transmission),
+    }
+    command = asyncio.create_task(sending[is_delete]())
+    await simulator.wait_for_request(path=is_about_schedules)
+
+    await cancelled(command)
+
+    assert transmission.is_open
+    assert transmission.sends == 1
+
+
+async def test_command_that_waits_for_a_token_is_not_out(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """A stop while a token is minted proves that nothing was sent."""
+    simulator.always(Fault(hold=asyncio.Event()), path=TOKEN_PATH)
+    transmission = Transmission()
+    command = asyncio.create_task(create(smartcar, transmission=transmission))
+    await simulator.wait_for_request(path=TOKEN_PATH)
+
+    await cancelled(command)
+
+    assert not transmission.is_open
+
+
+async def test_command_in_a_pause_between_connections_is_not_out(
+    simulator: Simulator, pasted: SmartcarClient, paused: asyncio.Event
+) -> None:
+    """Restarting because the internet is down is what people do."""
+    await simulator.stop()
+    transmission = Transmission()
+    command = asyncio.create_task(create(pasted, transmission=transmission))
+    await paused.wait()
+
+    await cancelled(command)
+
+    assert not transmission.is_open
+
+
+async def test_command_that_connects_is_not_out(
+    by_name: SmartcarClient, resolver: Resolver
+) -> None:
+    """Nothing is written before there is a connection."""
+    connecting = asyncio.Event()
+
+    async def hang() -> None:
+        """Find nothing, for ever."""
+        connecting.set()
+        await asyncio.Event().wait()
+
+    resolver.steps = (hang,)
+    transmission = Transmission()
+    command = asyncio.create_task(create(by_name, transmission=transmission))
+    await connecting.wait()
+
+    await cancelled(command)
+
+    assert not transmission.is_open
+
+
+async def test_command_that_waits_for_a_limit_is_not_out(
+    simulator: Simulator, pasted: SmartcarClient, paused: asyncio.Event
+) -> None:
+    """It was sent, and provably refused."""
+    simulator.always(limited("60"))
+    transmission = Transmission()
+    command = asyncio.create_task(create(pasted, transmission=transmission))
+    await paused.wait()
+
+    await cancelled(command)
+
+    assert not transmission.is_open
+    assert len(simulator.creates) == 1
+
+
+async def test_command_whose_token_was_rejected_is_not_out(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """It was sent, and provably refused; the next token is on its way."""
+    await smartcar.async_check_credentials()
+    simulator.revoke_tokens()
+    simulator.always(Fault(hold=asyncio.Event()), path=TOKEN_PATH)
+    transmission = Transmission()
+    command = asyncio.create_task(create(smartcar, transmission=transmission))
+    await simulator.wait_for_request(2, path=TOKEN_PATH)
+
+    await cancelled(command)
+
+    assert not transmission.is_open
+    assert len(simulator.creates) == 1
+
+
+async def test_command_that_was_sent_again_is_out(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """The first sending was refused, and of the second nobody knows."""
+    expired = Fault.error(401, "AUTHENTICATION")
+    simulator.script(expired, Fault(hold=asyncio.Event()), path="/daily")
+    transmission = Transmission()
+    command = asyncio.create_task(create(smartcar, transmission=transmission))
+    await simulator.wait_for_request(2, path="/daily")
+
+    await cancelled(command)
+
+    assert transmission.sends == 1

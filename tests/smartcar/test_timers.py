@@ -1,6 +1,6 @@
-"""Reading the timers on a car: the request, what comes of its answers, and how old the token is."""
+"""Reading the timers on a car: the request, and what comes of its answers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any, Final
 
 import aiohttp
@@ -11,6 +11,7 @@ from custom_components.smartcar_charging.smartcar import (
     AuthenticationError,
     ChargeTimer,
     ClientCredentials,
+    GoneError,
     InvalidIdError,
     Location,
     NotSentError,
@@ -18,10 +19,10 @@ from custom_components.smartcar_charging.smartcar import (
     SmartcarClient,
     SmartcarError,
     TimersReading,
+    TimerWindow,
     UnconfirmedError,
-    as_moment,
 )
-from custom_components.smartcar_charging.smartcar.models import ChargeWindow
+from custom_components.smartcar_charging.smartcar.reading import as_moment
 from tests.simulator import REMOVED, TESLA, Cut, Fault, Simulator
 
 from .conftest import TOKEN_PATH, Clock, Serving, create, hanging_up
@@ -72,7 +73,7 @@ def body(values: object = (), **meta: object) -> dict[str, Any]:
     ],
 )
 def test_moment_is_an_instant_in_utc(value: object) -> None:
-    """Smartcar writes ISO 8601 with any offset, and epochs in seconds or in milliseconds."""
+    """Smartcar writes ISO 8601 with any offset, and epochs in s or in ms."""
     moment = as_moment(value)
 
     assert moment == NEW_YEAR
@@ -122,7 +123,7 @@ def test_large_number_counts_as_milliseconds(value: int, moment: datetime) -> No
     ],
 )
 def test_anything_else_is_no_moment(value: object) -> None:
-    """Without an offset it could be any of a day's; nothing that Smartcar may write raises."""
+    """Without an offset it could be any of a day's; and nothing raises."""
     assert as_moment(value) is None
 
 
@@ -137,8 +138,8 @@ def test_timer_says_what_the_documentation_says() -> None:
         schedule_id="sched_abc123",
         location=Location(latitude=37.7749, longitude=-122.4194),
         windows=(
-            ChargeWindow(
-                start_time="08:00", stop_time="10:00", days=("MONDAY", "SUNDAY")
+            TimerWindow(
+                start_time=time(8), stop_time=time(10), days=("MONDAY", "SUNDAY")
             ),
         ),
     )
@@ -199,27 +200,31 @@ def test_what_a_timer_garbles_is_missing(
         ("08:00", ()),
         ({"start": "08:00"}, ()),
         ([], ()),
-        ([None], (ChargeWindow(start_time=None, stop_time=None),)),
+        ([None], (TimerWindow(start_time=None, stop_time=None),)),
         (
             [{"start": "08:00", "end": "10:00:00"}],
-            (ChargeWindow(start_time="08:00", stop_time="10:00"),),
+            (TimerWindow(start_time=time(8), stop_time=time(10)),),
         ),
         (
             [{"start": "8:00:00", "end": 600, "days": "MONDAY"}],
-            (ChargeWindow(start_time=None, stop_time=None),),
+            (TimerWindow(start_time=None, stop_time=None),),
+        ),
+        (
+            [{"start": "08:00:00Z", "end": "10:00:00.000"}],
+            (TimerWindow(start_time=None, stop_time=None),),
         ),
         (
             [{"start": "08:00:30", "end": "24:00:00"}],
-            (ChargeWindow(start_time=None, stop_time=None),),
+            (TimerWindow(start_time=None, stop_time=None),),
         ),
         (
             [{"days": ["MONDAY", 2, None, ""]}],
-            (ChargeWindow(start_time=None, stop_time=None, days=("MONDAY",)),),
+            (TimerWindow(start_time=None, stop_time=None, days=("MONDAY",)),),
         ),
     ],
 )
 def test_window_tells_what_is_readable_of_it(
-    schedules: object, windows: tuple[ChargeWindow, ...]
+    schedules: object, windows: tuple[TimerWindow, ...]
 ) -> None:
     """A time with seconds is not rounded: it would not be the car's."""
     assert ChargeTimer.from_value({**TIMER, "schedules": schedules}).windows == windows
@@ -266,9 +271,35 @@ def test_reading_is_as_old_as_the_older_of_its_times(
     meta: dict[str, object], read_at: datetime | None
 ) -> None:
     """Smartcar may have fetched lately what the maker's cloud has known for long."""
-    assert TimersReading.from_body(body(**meta)) == TimersReading(
-        timers=(), read_at=read_at
+    reading = TimersReading.from_body(body(**meta))
+
+    assert reading is not None
+    assert (reading.timers, reading.read_at) == ((), read_at)
+
+
+def test_reading_tells_both_times_and_its_status() -> None:
+    """Which of them proves what is not the client's to say."""
+    answer = body(oemUpdatedAt=1767225600, retrievedAt="2026-01-02T00:00:00Z")
+    answer["data"]["attributes"]["status"] = {"value": "PENDING"}
+
+    assert TimersReading.from_body(answer) == TimersReading(
+        timers=(),
+        status="PENDING",
+        retrieved_at=datetime(2026, 1, 2, tzinfo=UTC),
+        oem_updated_at=NEW_YEAR,
     )
+
+
+@pytest.mark.parametrize("status", [None, "SUCCESS", [], {"value": 5}, {"value": ""}])
+def test_reading_without_a_status_has_none(status: object) -> None:
+    """It is taken for no word in particular."""
+    answer = body()
+    answer["data"]["attributes"]["status"] = status
+
+    reading = TimersReading.from_body(answer)
+
+    assert reading is not None
+    assert reading.status is None
 
 
 @pytest.mark.parametrize("meta", [None, [], "now", 5])
@@ -346,7 +377,7 @@ async def test_reading_has_the_schedule_that_was_set(
     assert (timer.schedule_id, timer.schedule_type) == (execution.schedule_id, "daily")
     assert timer.location == execution.location
     assert [(window.start_time, window.stop_time) for window in timer.windows] == [
-        ("08:00", "10:00")
+        (time(8), time(10))
     ]
 
 
@@ -364,7 +395,8 @@ async def test_reading_of_what_is_no_id_is_never_sent(
 
     assert (
         str(caught.value)
-        == "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+        == "this can not be a Smartcar id: letters, digits, '-' and '_', "
+        "at most 128 of them"
     )
     assert simulator.requests == []
 
@@ -375,6 +407,10 @@ async def test_reading_of_what_is_no_id_is_never_sent(
         (Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED"), AuthenticationError),
         (Fault.error(403, "PERMISSION"), RefusedError),
         (Fault.error(404, "RESOURCE_NOT_FOUND", "SIGNAL_NOT_FOUND"), RefusedError),
+        (Fault.error(404, "RESOURCE_NOT_FOUND"), GoneError),
+        (Fault(status=404), UnconfirmedError),
+        (Fault(status=403, body="<html>"), UnconfirmedError),
+        (Fault(merge={"errors": ["odd"]}), UnconfirmedError),
         (Fault.error(429, "RATE_LIMIT", "VEHICLE"), RefusedError),
         (Fault.error(430, "BILLING", "INVALID_PLAN"), RefusedError),
         (Fault.error(200, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE"), RefusedError),
@@ -425,14 +461,14 @@ async def test_never_read_car_has_no_reading(
     with pytest.raises(RefusedError) as unknown:
         await read(smartcar)
 
-    assert never_read.value.details.is_not_there
-    assert not unknown.value.details.is_not_there
+    assert never_read.value.details.code == "SIGNAL_NOT_FOUND"
+    assert unknown.value.details.code == "VEHICLE_NOT_FOUND"
 
 
 async def test_signal_with_an_error_is_no_reading(
     simulator: Simulator, smartcar: SmartcarClient
 ) -> None:
-    """Smartcar's reason comes through, and the old body that it still carries does not."""
+    """Smartcar's reason comes through, and the old body beside it does not."""
     vehicle = simulator.vehicles[TESLA.vehicle_id]
     vehicle.read_timers()
     vehicle.timers_error = {"type": "VEHICLE_STATE", "code": "ASLEEP"}
@@ -467,7 +503,7 @@ async def test_token_rejected_once_is_replaced(
 async def test_error_leads_to_no_headers(
     serve: Serving, pasted: SmartcarClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is not HTTP at all makes aiohttp raise an error that holds the request, with the token in it."""
+    """What is not HTTP makes aiohttp raise an error that holds the token."""
     server = await serve(hanging_up(b"SSH-2.0-OpenSSH_9.9\r\n\r\n"))
     monkeypatch.setattr(
         "custom_components.smartcar_charging.smartcar.client.API_URL", server.url
@@ -515,3 +551,38 @@ async def test_failed_minting_leaves_no_age(
 def test_age_of_a_pasted_token_is_unknown() -> None:
     """Nobody told when it was minted."""
     assert AccessToken("token").token_age is None
+
+
+# What the simulator can be told to answer
+
+
+async def test_simulated_signal_has_the_times_and_the_status_it_was_told(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """Tests of what a reading proves need all of them."""
+    vehicle = simulator.vehicles[TESLA.vehicle_id]
+    vehicle.timers_live = False
+    vehicle.read_timers(NEW_YEAR)
+    vehicle.timers_oem_updated_at = datetime(2025, 12, 31, tzinfo=UTC)
+    vehicle.timers_status = "PENDING"
+    vehicle.timers_extra = [{"type": "GLOBAL"}, None]
+
+    reading = await read(smartcar)
+
+    assert (reading.status, reading.retrieved_at) == ("PENDING", NEW_YEAR)
+    assert reading.oem_updated_at == datetime(2025, 12, 31, tzinfo=UTC)
+    assert [timer.type for timer in reading.timers] == ["GLOBAL", None]
+
+
+async def test_simulated_signal_may_lack_its_times_and_its_status(
+    simulator: Simulator, smartcar: SmartcarClient
+) -> None:
+    """Nobody knows whether Smartcar always tells them."""
+    vehicle = simulator.vehicles[TESLA.vehicle_id]
+    vehicle.timers_meta = {"retrievedAt": "2026-01-01T00:00:00Z"}
+    vehicle.timers_status = None
+
+    reading = await read(smartcar)
+
+    assert (reading.status, reading.retrieved_at) == (None, NEW_YEAR)
+    assert (reading.oem_updated_at, reading.read_at) == (None, NEW_YEAR)

@@ -14,9 +14,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 import pytest
 
-from custom_components.smartcar_charging.smartcar import NotSentError, UnconfirmedError
+from custom_components.smartcar_charging.smartcar import (
+    NotSentError,
+    Transmission,
+    UnconfirmedError,
+    create_trace_config,
+)
+from custom_components.smartcar_charging.smartcar.conclusions import read_details
 from custom_components.smartcar_charging.smartcar.transport import Answer, exchange
-from tests.simulator import Fault, Simulator
+from tests.simulator import Cut, Fault, Simulator
 
 from .conftest import RawServer, Serving, hanging_up, sending
 
@@ -33,7 +39,12 @@ def send(session: aiohttp.ClientSession) -> Exchange:
         """Exchange one request for an answer."""
         timeout = aiohttp.ClientTimeout(total=limit)
         return await exchange(
-            session, method, url, timeout=timeout, secret="not in any of these bodies"
+            session,
+            method,
+            url,
+            timeout=timeout,
+            secret="not in any of these bodies",
+            transmission=Transmission(),
         )
 
     return send
@@ -46,7 +57,10 @@ def send(session: aiohttp.ClientSession) -> Exchange:
         (b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE, {}),
         (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + WHOLE, {}),
         (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n",
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                b"1\r\n[\r\n1\r\n]\r\n0\r\n\r\n"
+            ),
             [],
         ),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", None),
@@ -62,10 +76,14 @@ async def test_whole_answer_is_whole(
     answer = await send(server.url)
 
     assert answer == Answer(
-        status=200, body=body, is_whole=True, request_id=None, retry_after=None
+        status=200,
+        body=body,
+        is_whole=True,
+        sends=1,
+        request_id=None,
+        retry_after=None,
     )
     assert answer.is_ok
-    assert answer.error is None
 
 
 async def test_answer_that_ends_with_the_connection_is_whole(
@@ -81,7 +99,10 @@ async def test_answer_that_ends_with_the_connection_is_whole(
     "reply",
     [
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello",
-        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        ),
         b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n"
@@ -105,7 +126,12 @@ async def test_answer_that_did_not_come_whole_has_no_body(
     server = await serve(hanging_up(reply))
 
     assert await send(server.url) == Answer(
-        status=200, body=None, is_whole=False, request_id=None, retry_after=None
+        status=200,
+        body=None,
+        is_whole=False,
+        sends=1,
+        request_id=None,
+        retry_after=None,
     )
 
 
@@ -122,7 +148,12 @@ async def test_answer_that_stops_halfway_has_no_body(
     answer = await send(server.url, limit=0.3)
 
     assert answer == Answer(
-        status=202, body=None, is_whole=False, request_id=None, retry_after=None
+        status=202,
+        body=None,
+        is_whole=False,
+        sends=1,
+        request_id=None,
+        retry_after=None,
     )
 
 
@@ -181,7 +212,7 @@ async def test_lost_connection_is_unconfirmed(send: Exchange, serve: Serving) ->
 async def test_lost_connection_that_is_not_made_again_is_unconfirmed(
     send: Exchange, serve: Serving, method: str
 ) -> None:
-    """A GET or DELETE is tried again by aiohttp: being refused then does not prove that nothing was sent."""
+    """A GET or DELETE is repeated by aiohttp: a port that refuses then is no proof."""
     server: RawServer
 
     async def answer(
@@ -193,11 +224,74 @@ async def test_lost_connection_that_is_not_made_again_is_unconfirmed(
     server = await serve(answer)
 
     with pytest.raises(
-        UnconfirmedError, match="lost, and not made again \\(ClientConnectorError\\)"
+        UnconfirmedError, match="lost before an answer came \\(ClientConnectorError\\)"
     ):
         await send(server.url, method)
 
     assert len(server.heads) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_repetition_by_aiohttp_is_counted(
+    send: Exchange, simulator: Simulator, method: str
+) -> None:
+    """A GET or DELETE whose connection breaks is sent once more, and that is known."""
+    simulator.script(Fault(cut=Cut.BEFORE_ANSWER))
+
+    assert (await send(simulator.url, method)).sends == 2
+    assert (await send(simulator.url, method)).sends == 1
+
+
+async def test_session_closed_while_connecting_is_not_sent(
+    session: aiohttp.ClientSession, send: Exchange, simulator: Simulator
+) -> None:
+    """Nothing went out on a connection that was never there."""
+    connector = session.connector
+    assert connector is not None
+    await connector.close()
+
+    with pytest.raises(NotSentError, match="ClientConnectionError|closing"):
+        await send(simulator.url)
+
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize("limit", ["total", "connect", "sock_connect"])
+async def test_time_out_while_connecting_is_not_sent(
+    session: aiohttp.ClientSession, limit: str
+) -> None:
+    """A server that never answers in TLS is never sent anything."""
+    silent = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+
+    with pytest.raises(NotSentError, match="no connection to Smartcar"):
+        await exchange(
+            session,
+            "POST",
+            f"https://127.0.0.1:{port}",
+            timeout=aiohttp.ClientTimeout(**{limit: 0.1}),
+            secret="",
+            transmission=Transmission(),
+        )
+    silent.close()
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_session_detached_meanwhile_is_unconfirmed(
+    session: aiohttp.ClientSession, send: Exchange, serve: Serving, method: str
+) -> None:
+    """Home Assistant detaches its sessions when it stops; aiohttp may try to repeat."""
+
+    async def answer(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Take the session its connections, and hang up."""
+        session.detach()
+
+    server = await serve(answer)
+
+    with pytest.raises(UnconfirmedError, match="lost before an answer came"):
+        await send(server.url, method)
 
 
 async def test_silence_is_unconfirmed(send: Exchange, serve: Serving) -> None:
@@ -249,7 +343,7 @@ async def test_closed_session_is_not_sent(
 
 
 async def test_middleware_of_the_session_is_not_asked(serve: Serving) -> None:
-    """What a session does about redirects, which are not followed here, can not turn an answer into an error."""
+    """What a session does about redirects can not turn an answer into an error."""
 
     async def fail(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
@@ -262,13 +356,16 @@ async def test_middleware_of_the_session_is_not_asked(serve: Serving) -> None:
             b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n"
         )
     )
-    async with aiohttp.ClientSession(middlewares=(fail,)) as session:
+    async with aiohttp.ClientSession(
+        middlewares=(fail,), trace_configs=[create_trace_config()]
+    ) as session:
         answer = await exchange(
             session,
             "POST",
             server.url,
             timeout=aiohttp.ClientTimeout(total=5),
             secret="",
+            transmission=Transmission(),
         )
 
     assert answer.status == 302
@@ -296,8 +393,6 @@ async def test_retry_after_is_read_in_seconds(
     answer = await send(simulator.url)
 
     assert answer.retry_after == seconds
-    assert answer.error is not None
-    assert answer.error.retry_after == seconds
 
 
 async def test_request_id_is_from_the_header(
@@ -315,8 +410,9 @@ async def test_request_id_is_from_the_header(
 
     answer = await send(simulator.url)
 
-    assert answer.error is not None
-    assert answer.request_id == answer.error.request_id == "from the header"
+    details = read_details(answer)
+    assert details is not None
+    assert answer.request_id == details.request_id == "from the header"
 
 
 async def test_garbled_request_id_can_be_written(
@@ -330,6 +426,14 @@ async def test_garbled_request_id_can_be_written(
     )
 
     assert (await send(server.url)).request_id == "?id"
+
+
+async def stay_silent(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Say nothing until the other side is gone."""
+    await reader.read()
+    writer.close()
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

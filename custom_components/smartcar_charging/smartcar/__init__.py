@@ -1,11 +1,13 @@
-"""A client for the charge schedules of the Smartcar V3 API; it knows nothing of Home Assistant."""
+"""A client for Smartcar's charge schedules; it knows nothing of Home Assistant."""
 
-from .auth import AccessToken, Auth, ClientCredentials
+from .auth import AccessToken, ClientCredentials
+from .auth_protocol import Auth
 from .client import SmartcarClient
 from .errors import (
     AuthenticationError,
     ErrorDetails,
     ErrorType,
+    GoneError,
     InvalidIdError,
     NotSentError,
     RefusedError,
@@ -19,9 +21,10 @@ from .models import (
     Execution,
     Location,
     TimersReading,
+    TimerWindow,
     is_valid_id,
 )
-from .reading import as_moment
+from .transport import Transmission, create_trace_config
 
 __all__ = [
     "AccessToken",
@@ -34,14 +37,17 @@ __all__ = [
     "ErrorDetails",
     "ErrorType",
     "Execution",
+    "GoneError",
     "InvalidIdError",
     "Location",
     "NotSentError",
     "RefusedError",
     "SmartcarClient",
     "SmartcarError",
+    "TimerWindow",
     "TimersReading",
+    "Transmission",
     "UnconfirmedError",
-    "as_moment",
+    "create_trace_config",
     "is_valid_id",
 ]

@@ -1,26 +1,29 @@
 """Plain values that go to Smartcar and come from it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
 import re
 from typing import Any, Final, Self
 
 from .errors import InvalidIdError
-from .reading import as_list, as_mapping, as_moment, as_number, as_text
+from .reading import as_list, as_moment, as_number, as_text, as_texts, member
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_TIME: Final = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])(?::00)?")
+MAX_LATITUDE: Final = 90
+MAX_LONGITUDE: Final = 180
+# Degrees: about a metre.
+MAX_ROUNDING: Final = 1e-5
 
-_ROUNDING: Final = 1e-5
-
-# The makes that the commands overview lists for daily schedules. The list can grow: warn, never block.
+# The makes that the commands overview lists. The list can grow: warn, never block.
 MAKES_WITH_DAILY_SCHEDULES: Final = frozenset({"tesla", "volvo"})
 PERMISSION_CONTROL_CHARGE: Final = "control_charge"
 
+# No dots: `.` and `..` would change a path however they are quoted.
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])(?::00)?")
+
 
 def is_valid_id(value: object) -> bool:
-    """Whether this can be an id of Smartcar's; `.` and `..` would change a path however they are quoted."""
+    """Whether this can be an id of Smartcar's."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
@@ -28,14 +31,15 @@ def check_id(value: str) -> str:
     """Return the id, or raise InvalidIdError, which does not repeat it."""
     if not is_valid_id(value):
         raise InvalidIdError(
-            "this can not be a Smartcar id: letters, digits, '-' and '_', at most 128 of them"
+            "this can not be a Smartcar id: letters, digits, '-' and '_', "
+            "at most 128 of them"
         )
     return value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Location:
-    """A place in decimal degrees; kept out of reprs, since it may be somebody's home."""
+    """A place in decimal degrees; not in reprs, since it may be somebody's home."""
 
     latitude: float = field(repr=False)
     longitude: float = field(repr=False)
@@ -46,50 +50,43 @@ class Location:
 
     def is_about(self, other: Location) -> bool:
         """Whether both are one place, but for rounding."""
-        return (
-            abs(self.latitude - other.latitude) < _ROUNDING
-            and abs(self.longitude - other.longitude) < _ROUNDING
-        )
+        north = abs(self.latitude - other.latitude)
+        east = abs(self.longitude - other.longitude)
+        return north < MAX_ROUNDING and east < MAX_ROUNDING
 
     @classmethod
     def from_dict(cls, value: Any) -> Self | None:
         """Read a place, if it is one."""
-        value = as_mapping(value)
-        latitude, longitude = (
-            as_number(value.get("latitude")),
-            as_number(value.get("longitude")),
-        )
-        if (
-            latitude is None
-            or longitude is None
-            or abs(latitude) > 90
-            or abs(longitude) > 180
-        ):
+        latitude = as_number(member(value, "latitude"))
+        longitude = as_number(member(value, "longitude"))
+        if latitude is None or longitude is None:
+            return None
+        if abs(latitude) > MAX_LATITUDE or abs(longitude) > MAX_LONGITUDE:
             return None
         return cls(latitude=latitude, longitude=longitude)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DailySchedule:
-    """A charge window that repeats daily at a place; times are `HH:MM`, presumably wall clock at the car."""
+    """A window that repeats daily at a place, presumably in wall-clock time there."""
 
     location: Location
-    start_time: str
-    stop_time: str
+    start_time: time
+    stop_time: time
 
     def as_body(self) -> dict[str, Any]:
         """Return the request body, as the documentation shows it."""
         attributes = {
             "location": self.location.as_dict(),
-            "startTime": self.start_time,
-            "stopTime": self.stop_time,
+            "startTime": f"{self.start_time:%H:%M}",
+            "stopTime": f"{self.stop_time:%H:%M}",
         }
         return {"data": {"attributes": attributes}}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Execution:
-    """What Smartcar says of a command that succeeded; what it leaves out, or garbles, is None."""
+    """What Smartcar says of a command; what it leaves out, or garbles, is None."""
 
     execution_id: str | None = None
     schedule_id: str | None = None
@@ -98,8 +95,8 @@ class Execution:
     status: str | None = None
     execution_mode: str | None = None
     location: Location | None = None
-    start_time: str | None = None
-    stop_time: str | None = None
+    start_time: time | None = None
+    stop_time: time | None = None
     executed_at: str | None = None
     completed_at: str | None = None
     duration_seconds: float | None = None
@@ -108,24 +105,26 @@ class Execution:
     @classmethod
     def from_body(cls, body: Any, *, request_id: str | None = None) -> Self:
         """Read an execution out of an answer; never raises, whatever the body is."""
-        data = as_mapping(as_mapping(body).get("data"))
-        attributes = as_mapping(data.get("attributes"))
-        parameters = as_mapping(attributes.get("parameters"))
-        meta = as_mapping(data.get("meta"))
+        data = member(body, "data")
+        attributes = member(data, "attributes")
+        parameters = member(attributes, "parameters")
+        meta = member(data, "meta")
+        schedule_id = _as_id(member(attributes, "scheduleId"))
+        if schedule_id is None:
+            schedule_id = _id_from_link(member(data, "links", "schedule"))
         return cls(
-            execution_id=as_text(data.get("id")),
-            schedule_id=_valid_id(attributes.get("scheduleId"))
-            or _id_from_link(as_mapping(data.get("links"))),
-            action=as_text(attributes.get("action")),
-            schedule_type=as_text(attributes.get("scheduleType")),
-            status=as_text(as_mapping(attributes.get("status")).get("value")),
-            execution_mode=as_text(attributes.get("executionMode")),
-            location=Location.from_dict(parameters.get("location")),
-            start_time=_time(parameters.get("startTime")),
-            stop_time=_time(parameters.get("stopTime")),
-            executed_at=as_text(meta.get("executedAt")),
-            completed_at=as_text(meta.get("completedAt")),
-            duration_seconds=as_number(meta.get("durationInSeconds")),
+            execution_id=as_text(member(data, "id")),
+            schedule_id=schedule_id,
+            action=as_text(member(attributes, "action")),
+            schedule_type=as_text(member(attributes, "scheduleType")),
+            status=as_text(member(attributes, "status", "value")),
+            execution_mode=as_text(member(attributes, "executionMode")),
+            location=Location.from_dict(member(parameters, "location")),
+            start_time=_as_time(member(parameters, "startTime")),
+            stop_time=_as_time(member(parameters, "stopTime")),
+            executed_at=as_text(member(meta, "executedAt")),
+            completed_at=as_text(member(meta, "completedAt")),
+            duration_seconds=as_number(member(meta, "durationInSeconds")),
             request_id=request_id,
         )
 
@@ -150,130 +149,144 @@ class Connection:
     @property
     def make_takes_daily_schedules(self) -> bool:
         """Whether the make is documented to take daily schedules."""
-        return (self.make or "").casefold() in MAKES_WITH_DAILY_SCHEDULES
+        if self.make is None:
+            return False
+        return self.make.casefold() in MAKES_WITH_DAILY_SCHEDULES
 
     @classmethod
     def from_resource(cls, resource: Any) -> Self | None:
         """Read a connection, if it names a car and a user by valid ids."""
-        resource = as_mapping(resource)
-        relationships = as_mapping(resource.get("relationships"))
-        attributes = as_mapping(resource.get("attributes"))
-        vehicle = as_mapping(attributes.get("vehicle"))
-        year = as_number(vehicle.get("year"))
-        connection_id = _valid_id(resource.get("id"))
-        vehicle_id = _related_id(relationships, "vehicle")
-        user_id = _related_id(relationships, "user")
+        relationships = member(resource, "relationships")
+        connection_id = _as_id(member(resource, "id"))
+        vehicle_id = _as_id(member(relationships, "vehicle", "data", "id"))
+        user_id = _as_id(member(relationships, "user", "data", "id"))
         if connection_id is None or vehicle_id is None or user_id is None:
             return None
+        attributes = member(resource, "attributes")
+        vehicle = member(attributes, "vehicle")
+        year = as_number(member(vehicle, "year"))
+        if year is not None:
+            year = int(year)
         return cls(
             connection_id=connection_id,
             vehicle_id=vehicle_id,
             user_id=user_id,
-            permissions=frozenset(
-                filter(None, map(as_text, as_list(attributes.get("permissions"))))
-            ),
-            make=as_text(vehicle.get("make")),
-            model=as_text(vehicle.get("model")),
-            year=int(year) if year is not None else None,
+            permissions=frozenset(as_texts(member(attributes, "permissions"))),
+            make=as_text(member(vehicle, "make")),
+            model=as_text(member(vehicle, "model")),
+            year=year,
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChargeWindow:
+class TimerWindow:
     """When a timer lets the car charge; no days mean that none were told."""
 
-    start_time: str | None
-    stop_time: str | None
+    start_time: time | None
+    stop_time: time | None
     days: tuple[str, ...] = ()
+
+    @classmethod
+    def from_value(cls, value: Any) -> Self:
+        """Read a window; a time that it does not say is None."""
+        return cls(
+            start_time=_as_time(member(value, "start")),
+            stop_time=_as_time(member(value, "end")),
+            days=as_texts(member(value, "days")),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChargeTimer:
-    """A timer on the car, whoever set it."""
+    """A timer on the car, whoever set it; its `schedule_type` is casefolded."""
 
     type: str | None
     schedule_type: str | None
     schedule_id: str | None
     location: Location | None
-    windows: tuple[ChargeWindow, ...]
+    windows: tuple[TimerWindow, ...]
 
     @classmethod
     def from_value(cls, value: Any) -> Self:
         """Read a timer; what it does not say is None."""
-        timer = as_mapping(value)
-        schedule_type = as_text(timer.get("scheduleType"))
+        schedule_type = as_text(member(value, "scheduleType"))
+        if schedule_type is not None:
+            schedule_type = schedule_type.casefold()
+        windows = map(TimerWindow.from_value, as_list(member(value, "schedules")))
         return cls(
-            type=as_text(timer.get("type")),
-            schedule_type=None if schedule_type is None else schedule_type.casefold(),
-            schedule_id=_valid_id(timer.get("scheduleId")),
-            location=Location.from_dict(timer.get("condition")),
-            windows=tuple(
-                ChargeWindow(
-                    start_time=_time(as_mapping(window).get("start")),
-                    stop_time=_time(as_mapping(window).get("end")),
-                    days=tuple(
-                        filter(
-                            None, map(as_text, as_list(as_mapping(window).get("days")))
-                        )
-                    ),
-                )
-                for window in as_list(timer.get("schedules"))
-            ),
+            type=as_text(member(value, "type")),
+            schedule_type=schedule_type,
+            schedule_id=_as_id(member(value, "scheduleId")),
+            location=Location.from_dict(member(value, "condition")),
+            windows=tuple(windows),
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimersReading:
-    """The timers on the car, as they were at a moment; None is an unknown one."""
+    """The timers on the car, as Smartcar last read them; None is unknown.
+
+    `retrieved_at` is when Smartcar fetched them from the maker's cloud,
+    `oem_updated_at` since when that cloud has had them.
+    """
 
     timers: tuple[ChargeTimer, ...]
-    read_at: datetime | None
+    status: str | None
+    retrieved_at: datetime | None
+    oem_updated_at: datetime | None
+
+    @property
+    def read_at(self) -> datetime | None:
+        """The older of both times: what was fetched lately may have been old there."""
+        if self.retrieved_at is None:
+            return self.oem_updated_at
+        if self.oem_updated_at is None:
+            return self.retrieved_at
+        return min(self.retrieved_at, self.oem_updated_at)
+
+    def without(self, schedule_id: str) -> Self:
+        """Return the reading without a timer that was removed since."""
+        timers = [timer for timer in self.timers if timer.schedule_id != schedule_id]
+        return replace(self, timers=tuple(timers))
 
     @classmethod
     def from_body(cls, body: Any) -> Self | None:
-        """Read the charge timers signal, if it has a list of timers; never raises, whatever the body is."""
-        data = as_mapping(as_mapping(body).get("data"))
-        meta = as_mapping(data.get("meta"))
-        values = as_mapping(as_mapping(data.get("attributes")).get("body")).get(
-            "values"
-        )
-        # No list is not the same as an empty one, which proves that a schedule is not on the car.
+        """Read the signal, if it has a list of timers; never raises."""
+        data = member(body, "data")
+        values = member(data, "attributes", "body", "values")
+        # No list is not an empty one, which can prove that a schedule is not there.
         if not isinstance(values, list):
             return None
-        # Smartcar may have fetched lately what the maker's cloud has known for long: the older of both counts.
-        moments = [
-            moment
-            for key in ("oemUpdatedAt", "retrievedAt")
-            if (moment := as_moment(meta.get(key)))
-        ]
         return cls(
-            timers=tuple(ChargeTimer.from_value(value) for value in values),
-            read_at=min(moments, default=None),
+            timers=tuple(map(ChargeTimer.from_value, values)),
+            status=as_text(member(data, "attributes", "status", "value")),
+            retrieved_at=as_moment(member(data, "meta", "retrievedAt")),
+            oem_updated_at=as_moment(member(data, "meta", "oemUpdatedAt")),
         )
 
 
-def _valid_id(value: Any) -> str | None:
+def _as_id(value: Any) -> str | None:
     """Return the value if it is a valid id."""
-    return value if is_valid_id(value) else None
+    if is_valid_id(value):
+        return str(value)
+    return None
 
 
-def _time(value: Any) -> str | None:
-    """Return a wall-clock time as `HH:MM`, if it is one."""
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    return match[1] if match else None
+def _as_time(value: Any) -> time | None:
+    """Return a time of day, if it is one of whole minutes."""
+    if not isinstance(value, str):
+        return None
+    match = _TIME.fullmatch(value)
+    if match is None:
+        return None
+    return time(int(match[1]), int(match[2]))
 
 
-def _related_id(relationships: Mapping[str, Any], name: str) -> str | None:
-    """Return the id of a related resource."""
-    return _valid_id(
-        as_mapping(as_mapping(relationships.get(name)).get("data")).get("id")
-    )
-
-
-def _id_from_link(links: Mapping[str, Any]) -> str | None:
-    """Return the last segment of the link to the schedule: the id, where `scheduleId` is missing."""
-    link = links.get("schedule")
+def _id_from_link(link: Any) -> str | None:
+    """Return the last segment of the link to a schedule: its id."""
     if not isinstance(link, str):
         return None
-    collection, _, last = link.rpartition("/")
-    return _valid_id(last) if "/charge-schedules" in collection else None
+    collection, _, schedule_id = link.rpartition("/")
+    if "/charge-schedules" not in collection:
+        return None
+    return _as_id(schedule_id)

@@ -1,4 +1,4 @@
-"""An integration that does nothing: what cars, devices and entities cost in any case."""
+"""An integration that does nothing: what devices and entities cost in any case."""
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform

@@ -4,4 +4,4 @@ from homeassistant.config_entries import ConfigFlow
 
 
 class TrivialConfigFlow(ConfigFlow, domain="trivial"):
-    """Has no steps."""
+    """A config flow without steps."""

@@ -22,14 +22,14 @@ async def async_setup_entry(
 
 
 class TrivialSensor(SensorEntity):
-    """Always the same."""
+    """A sensor whose state never changes."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
     _attr_native_value = "nothing"
 
     def __init__(self, subentry_id: str, car: str, number: int) -> None:
-        """Belong to the car's device."""
+        """Initialize the sensor on the car's device."""
         self._attr_name = f"Number {number}"
         self._attr_unique_id = f"{subentry_id}_{number}"
         self._attr_device_info = DeviceInfo(
