@@ -106,7 +106,7 @@ class DailyWindow:
 
 def time_text(moment: time) -> str:
     """Return a time of day as people and Smartcar write it."""
-    return f"{moment:%H:%M}"
+    return moment.isoformat(timespec="minutes")
 
 
 def minute_of_day(moment: time) -> int:

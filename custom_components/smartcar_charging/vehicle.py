@@ -299,7 +299,8 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
                 removed = await self._async_delete_superseded(place)
         finally:
             self.is_replacing = False
-            self._publish()
+            if supersedes:
+                self._publish()
         kept: list[str] = []
         if supersedes:
             here = [str(own.schedule_id) for own in self.data.identified_at(place)]
