@@ -440,3 +440,18 @@ async def test_rejected_credentials_while_replacing_start_reauth(
     assert second["status"] == "SUCCESS"
     assert second["not_replaced_schedule_ids"] == [first["schedule_id"]]
     assert len(hass.config_entries.flow.async_progress_by_handler(DOMAIN)) == 1
+
+
+async def test_without_the_new_id_no_superseded_schedule_is_deleted_either(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+) -> None:
+    """It could be the new one, under its former name."""
+    first = await set_schedule(hass)
+    simulator.script(Fault.error(409, "VEHICLE_STATE", "ASLEEP"), path=is_delete)
+    second = await set_schedule(hass, start_time="22:00")
+    assert second["not_replaced_schedule_ids"] == [first["schedule_id"]]
+    deletes = len(simulator.deletes)
+    simulator.script(Fault(merge=WITHOUT_ID), path="/daily")
+    third = await set_schedule(hass, start_time="21:00")
+    assert third["replaced_schedule_ids"] == []
+    assert len(simulator.deletes) == deletes

@@ -295,7 +295,7 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
             removed: list[str] = []
             if not await self._async_end(ended):
                 warnings.append(_NOT_SAVED)
-            elif supersedes:
+            elif supersedes and execution.schedule_id is not None:
                 removed = await self._async_delete_superseded(place)
         finally:
             self.is_replacing = False
