@@ -5,6 +5,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.simulator import Car
@@ -71,6 +72,13 @@ async def reload(hass: HomeAssistant, entry: ConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def run_script(hass: HomeAssistant, sequence: list[dict[str, Any]]) -> None:
+    """Run steps as a script does, which renders their templates."""
+    config = {"script": {"tested": {"sequence": sequence}}}
+    assert await async_setup_component(hass, "script", config)
+    await hass.services.async_call("script", "tested", blocking=True)
 
 
 async def call_action(

@@ -25,6 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("newest", "floor"),
         help="end at once if this is not the Home Assistant",
     )
+    parser.addoption(
+        "--seed", type=int, default=1, help="which nights tests/test_nights.py draws"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,14 +11,16 @@ from tests.simulator import REMOVED, TESLA, Fault
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
-    """What the caller, the server, the sensor and the ledger must tell of a command."""
+    """What the caller, the server, the sensor and the ledger must tell of a command.
+
+    `doubts` are those about the schedules that are on record then.
+    """
 
     verdict: str
     key: str | None
     creates: int
     can_retry: bool
-    schedules: int
-    possible: int
+    doubts: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,14 +33,13 @@ class Row:
 
 
 def success(*, creates: int = 1, knows_the_id: bool = True) -> Expected:
-    """Expect a success; a schedule without an id is possibly on the car."""
+    """Expect a success; what is on the car without an id is for the user to settle."""
     return Expected(
         verdict="success",
         key=None,
         creates=creates,
         can_retry=False,
-        schedules=int(knows_the_id),
-        possible=int(not knows_the_id),
+        doubts=(None,) if knows_the_id else ("without_id",),
     )
 
 
@@ -49,8 +50,7 @@ def failed(key: str, *, creates: int = 1, can_retry: bool = False) -> Expected:
         key=key,
         creates=creates,
         can_retry=can_retry,
-        schedules=0,
-        possible=0,
+        doubts=(),
     )
 
 
@@ -61,8 +61,7 @@ def unconfirmed(*, creates: int = 1) -> Expected:
         key="create_unconfirmed",
         creates=creates,
         can_retry=False,
-        schedules=0,
-        possible=1,
+        doubts=("no_answer",),
     )
 
 
@@ -314,7 +313,7 @@ def answer_rows() -> Iterator[Row]:
         ("302-RATE_LIMIT", Fault.error(302, "RATE_LIMIT"), LIMITED),
         ("id-from-the-link", execution(scheduleId=REMOVED), success()),
         ("id-wrong-link-right", execution(scheduleId=5), success()),
-        ("no-id", with_id(REMOVED), success(knows_the_id=False)),
+        ("no-id", Fault.without_id(), success(knows_the_id=False)),
         ("id-that-climbs", with_id("../../connections"), success(knows_the_id=False)),
         ("id-of-the-wrong-type", with_id({"id": "sched"}), success(knows_the_id=False)),
         (

@@ -3,17 +3,21 @@
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, SOURCE_USER, ConfigEntry
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowManager
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.simulator import (
     DEMO_CLIENT_ID,
     DEMO_CLIENT_SECRET,
     TESLA,
-    VOLVO,
     Car,
     Simulator,
 )
@@ -27,6 +31,9 @@ OTHER_CREDENTIALS: Final = {
     "client_secret": "secret-of-the-other",
 }
 
+# The ways out of the list of cars.
+WAYS_OUT: Final = {"search_again": "search_again", "enter_ids": "enter_ids"}
+
 # What is entered for the Tesla, and the errors that it brings.
 WRONG_IDS: Final = [
     ({"vehicle_id": "../connections"}, {"vehicle_id": "invalid_id"}),
@@ -36,7 +43,6 @@ WRONG_IDS: Final = [
         {"vehicle_id": "invalid_id", "user_id": "invalid_id"},
     ),
     ({"vehicle_id": "unknown"}, {"vehicle_id": "vehicle_not_found"}),
-    ({"user_id": VOLVO.user_id}, {"user_id": "wrong_user"}),
 ]
 
 
@@ -83,7 +89,22 @@ class Dialog:
             "entry_id": entry.entry_id,
             "unique_id": entry.unique_id,
         }
-        return cls(manager, await manager.async_init(DOMAIN, context=context))
+        # Home Assistant hands over what was rejected.
+        data = {SOURCE_REAUTH: dict(entry.data)}.get(source)
+        return cls(
+            manager, await manager.async_init(DOMAIN, context=context, data=data)
+        )
+
+    @classmethod
+    async def new_api_credentials(
+        cls, hass: HomeAssistant, entry: ConfigEntry, source: str
+    ) -> Self:
+        """Exchange the API credentials of an account, as far as their form."""
+        dialog = await cls.new_credentials(hass, entry, source)
+        for _ in {SOURCE_REAUTH: ["reauth_confirm"]}.get(source, []):
+            await dialog.confirm()
+        assert dialog.step == "api_credentials"
+        return dialog
 
     @classmethod
     async def reauth_in_progress(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
@@ -120,6 +141,14 @@ class Dialog:
             await manager.async_init((entry.entry_id, "vehicle"), context=context),
         )
 
+    async def reopen(self) -> None:
+        """Close the dialog, and open what it showed again."""
+        self.shown = await self._manager.async_configure(self.shown["flow_id"])
+
+    async def confirm(self) -> None:
+        """Submit a form that has nothing to fill in."""
+        await self.enter({})
+
     async def choose(self, option: str) -> None:
         """Choose from a menu."""
         assert option in self.shown["menu_options"]
@@ -139,6 +168,10 @@ class Dialog:
         """Leave the list, and enter the ids of a car."""
         await self.enter({"vehicle": "enter_ids"})
         await self.enter(ids_of(car))
+
+    async def search_again(self) -> None:
+        """Let the list of cars be asked for once more."""
+        await self.enter({"vehicle": "search_again"})
 
     @property
     def step(self) -> str:
@@ -163,8 +196,22 @@ class Dialog:
     @property
     def labels(self) -> dict[str, str]:
         """The list of cars: what each is called, by its value."""
-        options = self.shown["data_schema"].schema["vehicle"].config["options"]
+        return self._labels_of("vehicle")
+
+    @property
+    def users(self) -> dict[str, str]:
+        """The list of a car's users: what each is called, by its value."""
+        return self._labels_of("user_id")
+
+    def _labels_of(self, field: str) -> dict[str, str]:
+        """Return the labels of a list by their values."""
+        options = self.shown["data_schema"].schema[field].config["options"]
         return {option["value"]: option["label"] for option in options}
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """What fills the gaps in the words that are shown."""
+        return dict(self.shown["description_placeholders"])
 
     @property
     def abort_reason(self) -> str:
@@ -194,6 +241,22 @@ def device_of(hass: HomeAssistant, car: Car) -> str:
     assert entity is not None
     assert entity.device_id is not None
     return entity.device_id
+
+
+def reauth_flows(hass: HomeAssistant) -> list[Any]:
+    """Return the sign-in prompts that are open."""
+    return hass.config_entries.flow.async_progress_by_handler(
+        DOMAIN, match_context={"source": SOURCE_REAUTH}
+    )
+
+
+def reauth_issues(hass: HomeAssistant) -> list[str]:
+    """Return Home Assistant's repair issues that lead to a sign-in prompt."""
+    return [
+        issue_id
+        for _, issue_id in ir.async_get(hass).issues
+        if issue_id.startswith(f"config_entry_reauth_{DOMAIN}_")
+    ]
 
 
 async def set_schedule(hass: HomeAssistant, car: Car = TESLA) -> None:

@@ -18,7 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.smartcar_charging.const import DOMAIN
 from tests.actions import set_schedule
-from tests.ledgers import stored
+from tests.ledgers import standing_of, stored
 from tests.simulator import TESLA, Simulator
 from tests.simulator.api import TOKEN_PATH
 
@@ -172,7 +172,7 @@ class Judge:
         there = on_car(self._simulator)
         found = self.unexplained(data)
         for schedule in data["schedules"]:
-            is_claimed = schedule["standing"] == "on_car"
+            is_claimed = standing_of(schedule) == "on_car"
             if is_claimed and schedule["schedule_id"] not in there:
                 found.append(f"not on the car: {schedule['schedule_id']}")
         for command in self._new_commands(data):

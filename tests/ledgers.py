@@ -1,6 +1,6 @@
 """The files in which Home Assistant keeps what it knows of the cars."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import json
 import os
@@ -39,6 +39,7 @@ IN_PROGRESS: Final = {
     "error": None,
     "is_told": True,
 }
+_ON_CAR: Final = frozenset({None, "without_id", "seen"})
 # A schedule that is on the car.
 ON_CAR: Final = {
     "place": PLACE,
@@ -46,8 +47,9 @@ ON_CAR: Final = {
     "window": WINDOW,
     "sent_at": "2026-11-01T00:00:00+00:00",
     "ended_at": "2026-11-01T00:00:05+00:00",
-    "standing": "on_car",
     "schedule_id": "sched_old",
+    "doubt": None,
+    "is_superseded": False,
     "count": 1,
     "delete_attempts": 0,
 }
@@ -70,12 +72,19 @@ def stored(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, Any]:
     return data
 
 
+def standing_of(schedule: Mapping[str, Any]) -> str:
+    """Return how a stored schedule stands on the car."""
+    if schedule["is_superseded"]:
+        return "superseded"
+    return "on_car" if schedule["doubt"] in _ON_CAR else "possibly_on_car"
+
+
 def stored_with(
     hass: HomeAssistant, entry: MockConfigEntry, standing: str
 ) -> list[dict[str, Any]]:
     """Return the stored schedules that stand like this."""
     schedules = stored(hass, entry)["schedules"]
-    return [schedule for schedule in schedules if schedule["standing"] == standing]
+    return [own for own in schedules if standing_of(own) == standing]
 
 
 def stored_outcomes(hass: HomeAssistant, entry: MockConfigEntry) -> list[str | None]:
@@ -90,7 +99,7 @@ def file_with(**parts: Any) -> str:
         "commands": [],
         "schedules": [],
         "draft": EMPTY_DRAFT,
-        "is_record_lost": False,
+        "record_lost_at": None,
     }
     return json.dumps({"version": 2, "data": empty | parts})
 
@@ -140,3 +149,13 @@ def issues_of_ours(hass: HomeAssistant) -> list[str]:
         for issue in ir.async_get(hass).issues.values()
         if issue.domain == DOMAIN
     )
+
+
+def issue_id_of(hass: HomeAssistant, key: str) -> str:
+    """Return the id of the only repair issue of ours of this kind."""
+    (issue_id,) = (
+        issue.issue_id
+        for issue in ir.async_get(hass).issues.values()
+        if (issue.domain, issue.translation_key) == (DOMAIN, key)
+    )
+    return issue_id

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from hypothesis import strategies as st
 
@@ -11,6 +11,7 @@ from custom_components.smartcar_charging.models import (
     Action,
     Command,
     DailyWindow,
+    Doubt,
     Draft,
     Place,
     Standing,
@@ -89,15 +90,29 @@ def failed(
 
 
 def unconfirmed(
-    state: VehicleState, command: Command, at: datetime = SOON
+    state: VehicleState,
+    command: Command,
+    at: datetime = SOON,
+    doubt: Doubt = Doubt.NO_ANSWER,
 ) -> VehicleState:
     """Return the state after a command whose outcome was not heard."""
-    return failed(state, command, UnconfirmedError("no answer"), at)
+    return state.begin(command).end_failed(UnconfirmedError("no answer"), at, doubt)
+
+
+def seen(state: VehicleState, command: Command) -> VehicleState:
+    """Return the state after the user saw what an unconfirmed create left."""
+    sent = unconfirmed(state, command)
+    return sent.confirm(sent.schedules[-1])
 
 
 def standings(state: VehicleState) -> dict[str | None, Standing]:
     """Return how the schedules stand, by their ids."""
     return {own.schedule_id: own.standing for own in state.schedules}
+
+
+def doubts(state: VehicleState) -> list[Doubt | None]:
+    """Return what is doubtful about each schedule."""
+    return [own.doubt for own in state.schedules]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +186,9 @@ def _fail(values: _Draw, state: VehicleState) -> Step:
         (UnconfirmedError, UnconfirmedError, RefusedError, NotSentError)
     )
     error = kind(values.draw(values.errors))
-    return Step(change="fail", before=state, after=state.end_failed(error, values.at))
+    doubt = values.one_of((Doubt.NO_ANSWER, Doubt.NO_ANSWER, Doubt.STOPPED))
+    after = state.end_failed(error, values.at, doubt)
+    return Step(change="fail", before=state, after=after)
 
 
 def _interrupt(values: _Draw, state: VehicleState) -> Step:
@@ -202,8 +219,8 @@ def _adopt(values: _Draw, state: VehicleState) -> Step:
 
 
 def _confirm(values: _Draw, state: VehicleState) -> Step:
-    """Take a schedule whose delete was not proven for one that is there."""
-    schedule = values.one_of(_doubtful(state))
+    """Take the user's word that an unsettled schedule is there."""
+    schedule = values.one_of(state.unsettled_schedules)
     return Step(change="confirm", before=state, after=state.confirm(schedule))
 
 
@@ -239,13 +256,6 @@ def _confirm_loss(values: _Draw, state: VehicleState) -> Step:
     return Step(change="loss", before=state, after=state.with_loss_confirmed())
 
 
-def _doubtful(state: VehicleState) -> list[Any]:
-    """Return the schedules with an id whose delete was not proven."""
-    return [
-        own for own in state.identified_schedules if own.standing is Standing.POSSIBLE
-    ]
-
-
 def _possible_changes(state: VehicleState) -> list[_Change]:
     """Return the changes that can follow; what commands do comes most often."""
     changes: list[_Change] = [
@@ -265,7 +275,7 @@ def _possible_changes(state: VehicleState) -> list[_Change]:
         changes.append(_forget)
     if state.unidentified_schedules:
         changes += [_adopt] * 2
-    if _doubtful(state):
+    if state.unsettled_schedules:
         changes.append(_confirm)
     return changes
 
@@ -286,7 +296,9 @@ def histories(
     errors: st.SearchStrategy[ErrorDetails] = _plain_errors,
 ) -> list[Step]:
     """Return changes of a car's state that follow one another, in any order."""
-    state = VehicleState(name="Tesla", is_record_lost=draw(st.booleans()))
+    state = VehicleState(
+        name="Tesla", record_lost_at=draw(st.sampled_from((None, NOW)))
+    )
     steps: list[Step] = []
     for number in range(draw(st.integers(1, _MAX_CHANGES))):
         values = _Draw(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
+from aiohttp.test_utils import TestClient
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceNotSupported
@@ -11,7 +12,12 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.smartcar_charging.calendar import (
+    MAX_CALENDAR_RANGE,
+    MAX_CALENDAR_WINDOWS,
+)
 from tests.actions import (
     CALENDAR,
     NEW_START,
@@ -21,13 +27,14 @@ from tests.actions import (
     set_schedule,
     shown,
 )
-from tests.simulator import Fault, Simulator
+from tests.simulator import REMOVED, Fault, Simulator
 
 SPRING: Final = "2027-03-28"  # 02:00 becomes 03:00 in Amsterdam
 AUTUMN: Final = "2027-10-31"  # 03:00 becomes 02:00
 NOT_CHARGING_STATE: Final = (
     "Set from Home Assistant. It is when the car may charge, not whether it does."
 )
+WITHOUT_ID: Final = {"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}}
 
 
 @pytest.fixture
@@ -346,8 +353,8 @@ async def test_other_time_zone_moves_the_windows(
     await hass.async_block_till_done()
     assert shown(hass, CALENDAR).attributes["start_time"] == "2027-01-02 13:00:00"
     assert await spans(
-        hass, "2027-01-01T00:00:00+09:00", "2027-01-02T00:00:00+09:00"
-    ) == [("2027-01-01T13:00:00+09:00", "2027-01-01T14:00:00+09:00")]
+        hass, "2027-01-02T00:00:00+09:00", "2027-01-03T00:00:00+09:00"
+    ) == [("2027-01-02T13:00:00+09:00", "2027-01-02T14:00:00+09:00")]
     await be_at(hass, freezer, "2027-01-02T13:00:00+09:00")
     assert shown(hass, CALENDAR).state == "on"
 
@@ -365,3 +372,198 @@ async def test_same_after_a_reload(
     assert shown(hass, CALENDAR).attributes == before.attributes
     await be_at(hass, freezer, "2027-01-01T23:30:00+01:00")
     assert shown(hass, CALENDAR).state == "on"
+
+
+async def seen_by_a_page(
+    client: TestClient[Any, Any], begin: str, end: str
+) -> list[dict[str, Any]]:
+    """Return what the calendar has between two moments, as the frontend gets it."""
+    path = f"/api/calendars/{CALENDAR}"
+    response = await client.get(path, params={"start": begin, "end": end})
+    assert response.status == 200
+    found: list[dict[str, Any]] = await response.json()
+    return found
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_no_window_is_before_its_schedule_was_set(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nor the one that had begun on the clock and ended before."""
+    await be_at(hass, freezer, "2027-01-20T06:00:00+01:00")
+    await set_schedule(hass)
+    assert await spans(
+        hass, "2027-01-01T00:00:00+01:00", "2027-01-22T00:00:00+01:00"
+    ) == [
+        ("2027-01-20T23:30:00+01:00", "2027-01-21T05:30:00+01:00"),
+        ("2027-01-21T23:30:00+01:00", "2027-01-22T05:30:00+01:00"),
+    ]
+    assert (
+        await events(hass, "2027-01-01T00:00:00+01:00", "2027-01-20T23:30:00+01:00")
+        == []
+    )
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_window_that_is_open_when_it_is_set_begins_then(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The state, the list and what was there before tell the same."""
+    await be_at(hass, freezer, "2027-01-20T01:10:20.123456+01:00")
+    await set_schedule(hass)
+    state = shown(hass, CALENDAR)
+    assert state.state == "on"
+    assert state.attributes["start_time"] == "2027-01-20 01:10:20"
+    assert state.attributes["end_time"] == "2027-01-20 05:30:00"
+    assert await spans(
+        hass, "2027-01-01T00:00:00+01:00", "2027-01-20T12:00:00+01:00"
+    ) == [("2027-01-20T01:10:20+01:00", "2027-01-20T05:30:00+01:00")]
+    await be_at(hass, freezer, "2027-01-21T00:00:00+01:00")
+    assert shown(hass, CALENDAR).attributes["start_time"] == "2027-01-20 23:30:00"
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_schedule_set_in_the_hour_that_comes_twice_begins_in_the_right_one(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The second 02:15 of the night is later than the first 02:45."""
+    await be_at(hass, freezer, f"{AUTUMN}T02:15:00+01:00")
+    await set_schedule(hass, start_time="02:00", stop_time="05:00")
+    assert await spans(
+        hass, f"{AUTUMN}T02:45:00+02:00", f"{AUTUMN}T12:00:00+01:00"
+    ) == [(f"{AUTUMN}T02:15:00+01:00", f"{AUTUMN}T05:00:00+01:00")]
+    assert shown(hass, CALENDAR).state == "on"
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_each_schedule_is_there_since_it_was_set(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Also a second one for the same window."""
+    await be_at(hass, freezer, "2027-01-20T12:00:00+01:00")
+    await set_schedule(hass, start_time="13:00", stop_time="14:00")
+    await be_at(hass, freezer, "2027-01-21T13:30:00+01:00")
+    await set_schedule(hass, start_time="13:00", stop_time="14:00", replace=False)
+    assert await spans(
+        hass, "2027-01-20T00:00:00+01:00", "2027-01-22T00:00:00+01:00"
+    ) == [
+        ("2027-01-20T13:00:00+01:00", "2027-01-20T14:00:00+01:00"),
+        ("2027-01-21T13:00:00+01:00", "2027-01-21T14:00:00+01:00"),
+        ("2027-01-21T13:30:00+01:00", "2027-01-21T14:00:00+01:00"),
+    ]
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_clock_that_is_put_back_hides_no_window_to_come(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """A schedule cannot have been set later than now."""
+    await be_at(hass, freezer, "2030-01-01T12:00:00+01:00")
+    await set_schedule(hass)
+    await be_at(hass, freezer, "2027-01-20T12:00:00+01:00")
+    assert await spans(
+        hass, "2027-01-19T00:00:00+01:00", "2027-01-21T00:00:00+01:00"
+    ) == [("2027-01-20T23:30:00+01:00", "2027-01-21T05:30:00+01:00")]
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_schedule_whose_id_is_not_known_is_there(
+    hass: HomeAssistant, simulator: Simulator
+) -> None:
+    """It was provably set, and the car charges by it."""
+    simulator.script(Fault(merge=WITHOUT_ID))
+    await set_schedule(hass)
+    (event,) = await events(
+        hass, "2027-01-01T12:00:00+01:00", "2027-01-02T12:00:00+01:00"
+    )
+    assert event == {
+        "start": "2027-01-01T23:30:00+01:00",
+        "end": "2027-01-02T05:30:00+01:00",
+        "summary": "Charge window · test home",
+        "description": NOT_CHARGING_STATE,
+    }
+    assert shown(hass, CALENDAR).attributes["message"] == "Charge window · test home"
+
+
+async def set_several(hass: HomeAssistant, number: int) -> None:
+    """Set windows of which each ends when the next one begins."""
+    for hour in range(number):
+        await set_schedule(
+            hass,
+            start_time=f"{hour:02}:00",
+            stop_time=f"{hour + 1:02}:00",
+            replace=False,
+        )
+
+
+@pytest.mark.usefixtures("amsterdam")
+@pytest.mark.parametrize(
+    ("schedules", "windows", "days"),
+    [(1, 366, 366), (3, 400, 134), (10, 400, 40)],
+)
+async def test_long_range_is_cut(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    schedules: int,
+    windows: int,
+    days: int,
+) -> None:
+    """By days and by windows, from when the first schedule was set: today is in it."""
+    await be_at(hass, freezer, "2027-01-20T00:00:00+01:00")
+    await set_several(hass, schedules)
+    found = await spans(hass, "1970-01-01T00:00:00+01:00", "2070-01-01T00:00:00+01:00")
+    starts = [start for start, _ in found]
+    assert len(found) == windows <= MAX_CALENDAR_WINDOWS
+    assert starts == sorted(starts)
+    assert starts[0] == "2027-01-20T00:00:00+01:00"
+    assert len({start[:10] for start in starts}) == days <= MAX_CALENDAR_RANGE.days
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_what_is_not_long_is_not_cut(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """A page of a month, with several schedules."""
+    await be_at(hass, freezer, "2027-01-20T00:00:00+01:00")
+    await set_several(hass, 9)
+    found = await spans(hass, "2028-02-01T00:00:00+01:00", "2028-03-14T00:00:00+01:00")
+    assert len(found) == 9 * 42
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize(
+    "time_zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"]
+)
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("0001-01-02T00:00:00Z", "0001-01-03T00:00:00Z"),
+        ("0001-01-02T00:00:00Z", "9999-12-30T00:00:00Z"),
+        ("9999-12-27T00:00:00Z", "9999-12-30T23:00:00Z"),
+    ],
+)
+async def test_first_and_last_years_are_no_error(
+    hass: HomeAssistant,
+    hass_client: ClientSessionGenerator,
+    time_zone: str,
+    begin: str,
+    end: str,
+) -> None:
+    """Wherever in the world, for a person and for an automation."""
+    await hass.config.async_update(time_zone=time_zone)
+    await set_schedule(hass)
+    seen = await seen_by_a_page(await hass_client(), begin, end)
+    assert [
+        (event["start"]["dateTime"], event["end"]["dateTime"]) for event in seen
+    ] == await spans(hass, begin, end)
+
+
+@pytest.mark.usefixtures("amsterdam")
+async def test_windows_go_on_until_the_last_days_of_the_calendar(
+    hass: HomeAssistant,
+) -> None:
+    """The very last ones are left out, where dates run out."""
+    await set_schedule(hass)
+    found = await spans(hass, "9999-12-20T00:00:00+01:00", "9999-12-31T20:00:00+01:00")
+    assert found[0] == ("9999-12-19T23:30:00+01:00", "9999-12-20T05:30:00+01:00")
+    assert "9999-12-28" <= found[-1][1] < "9999-12-30"

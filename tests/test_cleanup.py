@@ -350,7 +350,7 @@ async def test_an_edit_that_ends_with_its_car_brings_no_issue_back(
     simulator.script(Fault.error(500, "SERVER", "INTERNAL"))
     with pytest.raises(HomeAssistantError):
         await set_schedule(hass)
-    assert issues_of_ours(hass) == ["possibly_on_car"]
+    assert issues_of_ours(hass) == ["unsettled_schedules"]
     slow_disk.may_return.clear()
     edit = hass.async_create_task(edit_time(hass, NEW_START, "21:00"))
     await slow_disk.until_it_holds_a_write()

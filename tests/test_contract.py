@@ -49,8 +49,8 @@ EACH_FLOW: Final = pytest.mark.parametrize(
         (SmartcarChargingConfigFlow, ENGLISH["config"]),
         (VehicleSubentryFlow, ENGLISH["config_subentries"]["vehicle"]),
         (
-            repairs.PossiblyOnCarFlow,
-            ENGLISH["issues"][issues.POSSIBLY_ON_CAR]["fix_flow"],
+            repairs.UnsettledSchedulesFlow,
+            ENGLISH["issues"][issues.UNSETTLED_SCHEDULES]["fix_flow"],
         ),
         (
             repairs.RecordDamagedFlow,
@@ -147,6 +147,7 @@ def test_every_word_of_the_flows_is_used(
 ) -> None:
     """That every used one exists is watched in every test."""
     assert set(section.get("error", ())) <= constants()
+    assert set(section.get("progress", ())) <= constants()
     assert set(section["abort"]) <= constants() | HELPERS_REASONS
 
 
@@ -186,9 +187,13 @@ async def test_the_same_entities_everywhere(
 
 def test_every_issue_is_used() -> None:
     """Those of refusals have the same key as the error that the caller hears."""
+    lasting = {trouble.key for trouble in errors.REFUSALS.values() if trouble.lasts}
     assert set(ENGLISH["issues"]) == {
-        *issues.ALL_ISSUES,
+        issues.OLD_SCHEDULE,
+        issues.RECORD_DAMAGED,
+        issues.UNSETTLED_SCHEDULES,
         "left_on_car",
+        *lasting,
     }
 
 

@@ -169,9 +169,9 @@ async def test_an_end_during_a_create_is_unconfirmed_after_the_next_start(
     ]
     known, possible = stored["schedules"]
     assert known["schedule_id"] == first["schedule_id"]
-    assert possible["standing"] == "possibly_on_car"
+    assert (known["doubt"], possible["doubt"]) == (None, "stopped")
     assert possible["window"] == {"start_time": "00:15:00", "stop_time": "06:00:00"}
-    assert list(await issues(home)) == ["possibly_on_car"]
+    assert list(await issues(home)) == ["unsettled_schedules"]
     assert (len(simulator.creates), simulator.deletes) == (2, [])
 
     third = await set_schedule(home, "01:00", "07:00")

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import json
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
@@ -246,17 +247,45 @@ async def test_car_that_was_added_by_its_ids_only(
     assert (car["make"], car["model"], car["year"]) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    "state", [state for state in ConfigEntryState if state != ConfigEntryState.LOADED]
+)
 async def test_account_that_is_not_loaded_tells_its_state(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
     download: Download,
+    state: ConfigEntryState,
 ) -> None:
     """That is when people ask for help."""
     assert await hass.config_entries.async_unload(entry.entry_id)
+    entry.mock_state(hass, state)
     file = await download(entry)
-    assert file["data"] == {"credentials": "api_credentials", "state": "not_loaded"}
+    assert file["data"] == {"credentials": "api_credentials", "state": state.value}
     assert private_parts(simulator, file) == []
+    entry.mock_state(hass, ConfigEntryState.NOT_LOADED)
+
+
+async def test_account_that_is_being_set_up_tells_its_state(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    download: Download,
+) -> None:
+    """Its cars are not told before all of them are there."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    file_of(hass, entry).unlink()
+    with reading_held(file_of(hass, entry)):
+        setting_up = hass.async_create_task(
+            hass.config_entries.async_setup(entry.entry_id)
+        )
+        await asyncio.sleep(0.1)
+        file = await download(entry)
+    assert file["data"] == {
+        "credentials": "api_credentials",
+        "state": "setup_in_progress",
+    }
+    assert await setting_up
 
 
 async def test_car_whose_removal_waits_is_told_without_what_is_gone(

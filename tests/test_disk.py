@@ -321,7 +321,7 @@ async def test_a_loss_found_with_a_full_disk_is_told_after_a_restart_too(
         assert await hass.config_entries.async_setup(entry.entry_id)
         assert issues_of_ours(hass) == ["record_damaged"]
     await wait(hass, entry, freezer)
-    assert stored(hass, entry)["is_record_lost"]
+    assert stored(hass, entry)["record_lost_at"]
 
 
 async def edit_start(hass: HomeAssistant) -> None:

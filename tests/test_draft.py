@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
@@ -26,13 +27,14 @@ from tests.actions import (
     set_schedule,
     shown,
 )
-from tests.ledgers import stored
+from tests.conftest import make_entry
+from tests.ledgers import file_of, stored
 from tests.simulator import TESLA, Fault, Simulator
 
 WORK: Final = {"latitude": 1.5, "longitude": 2.5, "friendly_name": "Work"}
 HOME: Final = "test home"
 INCOMPLETE: Final = (
-    "Nothing was sent to Tesla Model Y 2024: set New charge start and New charge"
+    "Nothing was sent to Tesla Model Y 2024: set New start time and New stop time"
 )
 
 type Zones = Callable[..., Awaitable[dict[str, Any]]]
@@ -82,6 +84,14 @@ def sent(simulator: Simulator) -> list[tuple[str, str, float]]:
     ]
 
 
+async def set_up(hass: HomeAssistant) -> None:
+    """Set up an account with its car."""
+    entry = make_entry(TESLA)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
 def test_draft_is_empty_at_first_and_for_home(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
@@ -123,18 +133,61 @@ async def test_draft_survives_a_restart(
 
 
 @pytest.mark.parametrize(
-    ("entity_id", "field"), [(NEW_START, "start_time"), (NEW_STOP, "stop_time")]
+    ("language", "entity_id", "name"),
+    [
+        ("en", NEW_START, "New start time"),
+        ("en", NEW_STOP, "New stop time"),
+        ("de", NEW_START, "Neuer Beginn"),
+        ("fr", NEW_STOP, "Nouvelle fin"),
+    ],
 )
 async def test_seconds_are_refused(
-    hass: HomeAssistant, entry: MockConfigEntry, entity_id: str, field: str
+    hass: HomeAssistant, simulator: Simulator, language: str, entity_id: str, name: str
 ) -> None:
-    """As by the action."""
-    with pytest.raises(
-        ServiceValidationError, match=f"The {field} 22:15:30 has seconds"
-    ) as caught:
+    """By the name that the page gives to the time, in Home Assistant's language."""
+    hass.config.language = language
+    await set_up(hass)
+    with pytest.raises(ServiceValidationError) as caught:
         await edit_time(hass, entity_id, "22:15:30")
     assert caught.value.translation_key == "seconds_not_supported"
+    assert caught.value.translation_placeholders == {"field": name, "time": "22:15:30"}
     assert shown(hass, entity_id).state == "unknown"
+
+
+async def test_seconds_are_refused_by_the_name_that_the_user_gave(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """It is the one on the page."""
+    er.async_get(hass).async_update_entity(NEW_START, name="Cheap from")
+    await hass.async_block_till_done()
+    with pytest.raises(ServiceValidationError, match=r"Cheap from .*22:15:30"):
+        await edit_time(hass, NEW_START, "22:15:30")
+
+
+@pytest.mark.parametrize("time", ["22:15", "22:15:00"])
+async def test_seconds_of_zero_are_none(
+    hass: HomeAssistant, entry: MockConfigEntry, time: str
+) -> None:
+    """The frontend sends them, and a person need not."""
+    await edit_time(hass, NEW_START, time)
+    assert shown(hass, NEW_START).state == "22:15:00"
+
+
+async def test_draft_that_could_not_be_saved_is_told_and_shown(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """The page shows what a press would send, and it is not lost with a reload."""
+    file = file_of(hass, entry)
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(HomeAssistantError, match="could not be saved yet") as caught:
+        await edit_time(hass, NEW_START, "22:15")
+    assert caught.value.translation_key == "not_saved"
+    assert draft(hass) == ("22:15:00", "unknown", HOME)
+    file.rmdir()
+    await reload(hass, entry)
+    assert draft(hass) == ("22:15:00", "unknown", HOME)
+    assert stored(hass, entry)["draft"]["start_time"] == "22:15:00"
 
 
 async def test_successful_action_fills_the_draft(
@@ -385,6 +438,34 @@ async def test_zones_of_one_name_are_told_apart(
     await zones("delete", zone_id=second["id"])
     assert shown(hass, ZONE).state == "unknown"
     assert shown(hass, ZONE).attributes["options"] == ["Office", HOME]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("A", "A", "A (zone.z1)"),
+        ("A", "A", "A (zone.z0)", "A (zone.z1)"),
+        ("A", "A (zone.z0)", "A (zone.z0) (zone.z1)"),
+        ("A", "A", "A (zone.z0)", "A (zone.z0)", "A (zone.z0) (zone.z3)"),
+        ("A (zone.z1)", "A", "A (zone.z1) (zone.z0)"),
+        ("A (zone.home)", "test home", "test home (zone.home)"),
+        (" (zone.z0)", " (zone.z0)", "(zone.z0)", "zone.z0"),
+    ],
+)
+async def test_zones_named_like_labels_can_all_be_chosen(
+    hass: HomeAssistant, entry: MockConfigEntry, names: tuple[str, ...]
+) -> None:
+    """Each option is one zone, whatever somebody calls them."""
+    zones = {f"zone.z{number}": name for number, name in enumerate(names)}
+    for zone, name in zones.items():
+        hass.states.async_set(zone, "0", {**WORK, "friendly_name": name})
+    options = shown(hass, ZONE).attributes["options"]
+    chosen = []
+    for option in options:
+        await edit_zone(hass, option)
+        assert shown(hass, ZONE).state == option
+        chosen.append(stored(hass, entry)["draft"]["zone"])
+    assert sorted(chosen) == sorted(["zone.home", *zones])
 
 
 async def test_moved_zone_is_sent_where_it_is_now(

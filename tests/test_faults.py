@@ -71,17 +71,14 @@ async def test_nothing_is_lost_and_nothing_doubled(
             key = await heard_by_the_caller(hass)
 
     shown, schedules = sensor(hass), stored(hass, entry)["schedules"]
-    known = {own["schedule_id"] for own in schedules if own["standing"] == "on_car"}
-    possible = [own for own in schedules if own["standing"] == "possibly_on_car"]
+    known = {own["schedule_id"] for own in schedules} - {None}
     assert row.expected == Expected(
         verdict=shown.state,
         key=key,
         creates=stage.creates,
         can_retry=shown.attributes["can_retry"],
-        schedules=len(known),
-        possible=len(possible),
+        doubts=tuple(own["doubt"] for own in schedules),
     )
-    assert len(schedules) == len(known) + len(possible)
     assert [VERDICTS[str(outcome)] for outcome in stored_outcomes(hass, entry)] == [
         row.expected.verdict
     ]

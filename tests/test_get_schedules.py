@@ -121,12 +121,17 @@ async def test_response_is_complete(
         "set_by_home_assistant": [
             {
                 "schedule_id": own,
+                "standing": "on_car",
                 "start_time": "23:30",
                 "stop_time": "05:30",
+                "asked_start_time": "23:30",
+                "asked_stop_time": "05:30",
                 "zone": "zone.home",
+                "zones": ["zone.home"],
                 "location": HOME,
-                "set_at": EVENING.isoformat(),
-                "standing": "on_car",
+                "sent_at": EVENING.isoformat(),
+                "ended_at": EVENING.isoformat(),
+                "count": 1,
                 "on_vehicle": "yes",
             }
         ],
@@ -303,11 +308,17 @@ async def test_unconfirmed_create_is_possibly_on_the_car(
     response = await get_schedules(hass)
     assert response["possibly_on_vehicle"] == [
         {
+            "schedule_id": None,
+            "standing": "possibly_on_car",
             "start_time": "23:30",
             "stop_time": "05:30",
+            "asked_start_time": "23:30",
+            "asked_stop_time": "05:30",
             "zone": "zone.home",
+            "zones": ["zone.home"],
             "location": HOME,
             "sent_at": EVENING.isoformat(),
+            "ended_at": EVENING.isoformat(),
             "count": 1,
         }
     ]
@@ -315,19 +326,61 @@ async def test_unconfirmed_create_is_possibly_on_the_car(
     assert len(response["on_vehicle"]) == 1
 
 
-async def test_success_without_an_id_is_possibly_on_the_car(
+async def test_success_without_an_id_is_among_what_was_set(
     hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
 ) -> None:
-    """No timer can be told to be it."""
-    simulator.script(
-        Fault(merge={"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}})
-    )
+    """It is provably on the car, though nobody knows its id."""
+    simulator.script(Fault.without_id(), path="/daily")
     await set_schedule(hass)
     response = await get_schedules(hass)
-    assert [possible["start_time"] for possible in response["possibly_on_vehicle"]] == [
-        "23:30"
-    ]
-    assert response["set_by_home_assistant"] == []
+    assert response["possibly_on_vehicle"] == []
+    (schedule,) = response["set_by_home_assistant"]
+    assert (schedule["schedule_id"], schedule["standing"]) == (None, "on_car")
+    assert (schedule["start_time"], schedule["count"]) == ("23:30", 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "unknown"),
+        ({"scheduleId": "sched_1"}, "yes"),
+        ({"scheduleId": "sched_1", "condition": {"latitude": 9, "longitude": 9}}, "no"),
+        ({"condition": {"latitude": 9, "longitude": 9}}, "no"),
+        ({"schedules": [{"start": "23:31:00", "end": "05:30:00"}]}, "unknown"),
+        (
+            {
+                "scheduleId": "sched_1",
+                "schedules": [{"start": "23:31:00", "end": "05:30:00"}],
+            },
+            "unknown",
+        ),
+        ({"schedules": [{"start": "12:00:00", "end": "13:00:00"}]}, "no"),
+    ],
+    ids=[
+        "no id",
+        "an id that nobody knows",
+        "elsewhere",
+        "elsewhere, without an id",
+        "rounded, without an id",
+        "rounded",
+        "at other times, without an id",
+    ],
+)
+async def test_schedule_without_an_id_is_there_by_window_and_place(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    changes: dict[str, Any],
+    expected: str,
+) -> None:
+    """A timer without an id could be anybody's, and is no proof of it."""
+    freezer.move_to(EVENING)
+    simulator.script(Fault.without_id(), path="/daily")
+    await set_schedule(hass)
+    freezer.tick(timedelta(minutes=30))
+    answer_with(simulator, {**WITHOUT_ID, **changes})
+    assert on_vehicle(await get_schedules(hass)) == [expected]
 
 
 # What is on the car

@@ -38,7 +38,7 @@ from tests.hunts import (
     unless,
     with_same_ids,
 )
-from tests.ledgers import file_of, stored
+from tests.ledgers import file_of, issue_id_of, stored
 from tests.simulator import TESLA, Fault, Schedule, Simulator
 
 type Command = Callable[[HomeAssistant, int], Coroutine[Any, Any, Response]]
@@ -214,29 +214,33 @@ async def test_edit_at_every_turn_is_kept_and_so_is_the_end(
 
 
 @pytest.mark.parametrize(
-    ("is_there", "steps", "answer", "kept"),
-    [(False, [], "not_there", 0), (True, ["read_car"], "adopt", 1)],
+    ("is_there", "readings", "answer", "kept"),
+    [(False, 0, "not_there", 0), (True, 1, "adopt", 1)],
 )
 async def test_answer_at_every_turn_loses_nothing(
     hass: HomeAssistant,
     simulator: Simulator,
     entry: MockConfigEntry,
     is_there: bool,
-    steps: list[str],
+    readings: int,
     answer: str,
     kept: int,
 ) -> None:
     """It is about a schedule elsewhere: it counts, or the user is asked again."""
     assert await async_setup_component(hass, REPAIRS_DOMAIN, {})
     manager = hass.data[REPAIRS_DOMAIN]["flow_manager"]
-    (key,) = entry.subentries
-    issue: Any = {"issue_id": f"possibly_on_car_{key}"}
     tesla = simulator.vehicles[TESLA.vehicle_id]
     tesla.timers_live = False
 
     async def choose(option: str) -> None:
         """Choose one of what is offered."""
         await manager.async_configure(flow_id, {"next_step_id": option})
+
+    async def read_car() -> None:
+        """Ask Smartcar, and wait for what it says."""
+        await choose("read_car")
+        await hass.async_block_till_done()
+        await manager.async_configure(flow_id)
 
     async def settle(_caller: Caller) -> None:
         """Give the answer."""
@@ -252,11 +256,12 @@ async def test_answer_at_every_turn_loses_nothing(
         )
         where = {"latitude": 1.0, "longitude": float(turn)}
         assert await heard(set_schedule(hass, location=where)) == "create_unconfirmed"
+        issue: Any = {"issue_id": issue_id_of(hass, "unsettled_schedules")}
         flow = await manager.async_init(DOMAIN, context=issue, data=issue)
         flow_id = flow["flow_id"]
         tesla.read_timers(at=dt_util.utcnow() + timedelta(hours=1))
-        for step in steps:
-            await choose(step)
+        for _ in range(readings):
+            await read_car()
         judge = Judge(hass, entry, simulator)
         told = await disturbed(replace(hass, turn), turn, settle)
         data = stored(hass, entry)

@@ -48,6 +48,7 @@ from tests.ledgers import (
     file_with,
     issues_of_ours,
     path_of,
+    standing_of,
     start_with,
     stored,
     stored_outcomes,
@@ -98,7 +99,7 @@ async def test_a_success_and_what_it_supersedes_are_one_write(
         """Save, and note what is on the disk now."""
         save_json(*args, **kwargs)
         data = stored(hass, entry)
-        standings = [schedule["standing"] for schedule in data["schedules"]]
+        standings = [standing_of(schedule) for schedule in data["schedules"]]
         versions.append((data["commands"][-1]["outcome"], standings))
 
     monkeypatch.setattr(SAVE_JSON, save_and_note)
@@ -217,8 +218,8 @@ async def test_a_replace_without_a_connection_is_told_until_a_set_ends_it(
 
 
 @pytest.mark.parametrize(
-    ("command", "schedules", "schedule_id"),
-    [(IN_PROGRESS, [], None), (DELETED, [ON_CAR], "sched_old")],
+    ("command", "schedules", "schedule_id", "doubt"),
+    [(IN_PROGRESS, [], None, "stopped"), (DELETED, [ON_CAR], "sched_old", "delete")],
     ids=["create", "delete"],
 )
 async def test_a_command_under_way_at_the_start_is_unconfirmed(
@@ -227,6 +228,7 @@ async def test_a_command_under_way_at_the_start_is_unconfirmed(
     command: dict[str, Any],
     schedules: list[Any],
     schedule_id: str | None,
+    doubt: str,
 ) -> None:
     """Its schedule is possibly on the car, and nothing is sent again."""
     content = file_with(commands=[command], schedules=schedules)
@@ -237,7 +239,8 @@ async def test_a_command_under_way_at_the_start_is_unconfirmed(
     assert stored_outcomes(hass, entry) == ["unconfirmed"]
     (possible,) = stored_with(hass, entry, "possibly_on_car")
     assert (possible["place"], possible["schedule_id"]) == (PLACE, schedule_id)
-    assert issues_of_ours(hass) == ["possibly_on_car"]
+    assert possible["doubt"] == doubt
+    assert issues_of_ours(hass) == ["unsettled_schedules"]
     assert (asides, simulator.creates, simulator.deletes) == ([], [], [])
 
 
@@ -261,7 +264,7 @@ async def test_content_that_is_no_record_is_set_aside(
     assert shown(hass, NEW_START).state == "unknown"
     assert [path.read_text() for path in asides] == [content]
     assert issues_of_ours(hass) == ["record_damaged"]
-    assert stored(hass, entry)["is_record_lost"]
+    assert stored(hass, entry)["record_lost_at"] is not None
     assert (await set_schedule(hass))["status"] == "SUCCESS"
 
 
@@ -269,8 +272,13 @@ async def test_what_can_be_read_is_kept(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """In the file too: after the next start it would be gone."""
-    damaged = {**ON_CAR, "schedule_id": "../x"}
-    content = file_with(schedules=[damaged, ON_CAR, None])
+    damaged = [
+        {**ON_CAR, "schedule_id": "../x"},
+        {**ON_CAR, "schedule_id": None},
+        {**ON_CAR, "doubt": "seen"},
+        {**ON_CAR, "doubt": "delete", "is_superseded": True},
+    ]
+    content = file_with(schedules=[*damaged, ON_CAR, None])
     entry, asides = await start_with(hass, content)
     assert [path.read_text() for path in asides] == [content]
     assert issues_of_ours(hass) == ["record_damaged"]
@@ -311,7 +319,7 @@ async def test_a_loss_is_told_after_a_power_cut_before_the_new_file(
     file_of(hass, entry).unlink()
     assert await hass.config_entries.async_setup(entry.entry_id)
     assert issues_of_ours(hass) == ["record_damaged"]
-    assert stored(hass, entry)["is_record_lost"]
+    assert stored(hass, entry)["record_lost_at"] is not None
     assert asides_of(hass, entry) == asides
 
 

@@ -1,6 +1,6 @@
 """What Home Assistant knows of a car, and how one state follows another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import time
 
@@ -12,6 +12,7 @@ from custom_components.smartcar_charging.models import (
     SAME_PLACE_METERS,
     Command,
     DailyWindow,
+    Doubt,
     Draft,
     Outcome,
     Place,
@@ -44,8 +45,10 @@ from tests.states import (
     create,
     created,
     delete,
+    doubts,
     failed,
     histories,
+    seen,
     standings,
     unconfirmed,
 )
@@ -94,6 +97,11 @@ def test_the_other_end_of_the_earth_is_another_place() -> None:
     opposite = Location(latitude=-52.52, longitude=-166.6)
     assert HOME.meters_to(opposite) is None
     assert not HOME.is_same(Place(zone=None, location=opposite))
+    on_the_equator, across = (
+        Place(zone=None, location=Location(latitude=0, longitude=longitude))
+        for longitude in (0, 179.9)
+    )
+    assert not on_the_equator.is_same(across)
 
 
 @pytest.mark.parametrize(
@@ -234,21 +242,74 @@ def test_create_beside_others_supersedes_nothing() -> None:
     assert set(standings(state).values()) == {Standing.ON_CAR}
 
 
-def test_create_settles_nothing_that_is_possibly_on_the_car() -> None:
-    """Nobody knows its id, so nothing can remove it."""
-    state = unconfirmed(CAR, create())
-    assert created(state, "sched_new").unidentified_schedules == state.schedules
+@pytest.mark.parametrize(
+    "state",
+    [
+        unconfirmed(CAR, create()),
+        unconfirmed(CAR, create(), doubt=Doubt.STOPPED),
+        created(CAR, None),
+        seen(CAR, create()),
+    ],
+    ids=lambda state: str(state.schedules[0].doubt),
+)
+def test_create_settles_nothing_that_has_no_id(state: VehicleState) -> None:
+    """Nothing can remove it, so it is neither superseded nor dropped."""
+    later = created(state, "sched_new")
+    assert later.unidentified_schedules == state.schedules
+    assert later.unsettled_schedules == state.schedules
 
 
-def test_create_without_an_id_is_possibly_on_the_car_and_supersedes_nothing() -> None:
+def test_create_without_an_id_is_on_the_car_and_supersedes_nothing() -> None:
     """An older schedule could be the new one under its former name."""
     state = created(created(CAR, "sched_old"), None)
-    assert standings(state) == {
-        "sched_old": Standing.ON_CAR,
-        None: Standing.POSSIBLE,
-    }
+    assert standings(state) == {"sched_old": Standing.ON_CAR, None: Standing.ON_CAR}
+    assert doubts(state) == [None, Doubt.WITHOUT_ID]
+    assert state.set_schedules == state.schedules
+    assert state.possible_schedules == ()
+    assert state.unsettled_schedules == state.schedules[1:]
     assert state.last_command is not None
     assert state.last_command.verdict is Verdict.SUCCESS
+
+
+def test_create_without_an_id_makes_no_doubt_of_a_delete_certain() -> None:
+    """What may have been removed already is not replaced either."""
+    state = unconfirmed(created(CAR, "sched_old"), delete("sched_old"))
+    assert doubts(created(state, None)) == [Doubt.DELETE, Doubt.WITHOUT_ID]
+
+
+@pytest.mark.parametrize(
+    ("state", "doubt", "is_set"),
+    [
+        (unconfirmed(CAR, create()), Doubt.NO_ANSWER, False),
+        (unconfirmed(CAR, create(), doubt=Doubt.STOPPED), Doubt.STOPPED, False),
+        (
+            unconfirmed(created(CAR, "sched_1"), delete("sched_1")),
+            Doubt.DELETE,
+            True,
+        ),
+        (created(CAR, None), Doubt.WITHOUT_ID, True),
+        (seen(CAR, create()), Doubt.SEEN, True),
+        (created(CAR, "sched_1"), None, True),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Doubt) else "",
+)
+def test_schedule_is_set_or_possible_by_what_is_doubtful(
+    state: VehicleState, doubt: Doubt | None, is_set: bool
+) -> None:
+    """One whose delete was not heard of was set before; one that was seen is there."""
+    (schedule,) = state.schedules
+    assert schedule.doubt is doubt
+    assert state.set_schedules == (schedule,) * is_set
+    assert state.possible_schedules == (schedule,) * (not is_set)
+    assert state.unsettled_schedules == (schedule,) * (doubt is not None)
+
+
+def test_proven_delete_at_a_place_claims_nothing_without_an_id_gone() -> None:
+    """What was deleted is one id; the others at the place may well be there."""
+    state = unconfirmed(created(created(CAR, "sched_1"), None), create(window=NOON))
+    ended = state.begin(delete("sched_1")).end_deleted(Execution(), SOON)
+    assert ended.schedules == state.schedules[1:]
+    assert ended.identified_at(HOME) == ()
 
 
 def test_create_that_returns_a_known_id_is_that_schedule() -> None:
@@ -310,19 +371,54 @@ def test_unconfirmed_create_is_possibly_on_the_car() -> None:
     """It supersedes nothing, and has no id."""
     state = unconfirmed(created(CAR, "sched_old"), create(window=NOON))
     assert standings(state) == {"sched_old": Standing.ON_CAR, None: Standing.POSSIBLE}
-    (possible,) = state.unidentified_schedules
+    (possible,) = state.possible_schedules
     assert (possible.place, possible.window, possible.count) == (HOME, NOON, 1)
     assert possible.ended_at == SOON
 
 
 def test_equal_possible_schedules_are_one_with_a_count_and_the_latest_end() -> None:
-    """Also from another zone at the same place, and from a success without an id."""
+    """Also from another zone at the same place."""
     state = unconfirmed(CAR, create())
     state = unconfirmed(state, create(GARAGE))
-    state = unconfirmed(created(state, None), create(), LATER)
+    state = unconfirmed(state, create(), LATER)
     (possible,) = state.schedules
-    assert possible.count == 4
+    assert possible.count == 3
     assert possible.ended_at == LATER
+
+
+def test_successes_without_an_id_that_are_equal_are_one_with_a_count() -> None:
+    """As often as Smartcar said that it set one."""
+    (schedule,) = created(created(CAR, None), None, GARAGE).schedules
+    assert (schedule.count, schedule.place) == (2, HOME)
+    assert schedule.standing is Standing.ON_CAR
+
+
+def test_schedules_without_an_id_are_equal_only_if_alike_in_doubt() -> None:
+    """What may be there must not make uncertain what is, nor the other way round."""
+    state = seen(created(CAR, None), create())
+    for doubt in (Doubt.NO_ANSWER, Doubt.STOPPED, Doubt.NO_ANSWER):
+        state = unconfirmed(state, create(), doubt=doubt)
+    counts = {own.doubt: own.count for own in created(state, None).schedules}
+    assert counts == {
+        Doubt.WITHOUT_ID: 2,
+        Doubt.SEEN: 1,
+        Doubt.NO_ANSWER: 2,
+        Doubt.STOPPED: 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "send",
+    [lambda state: created(state, None), lambda state: unconfirmed(state, create())],
+    ids=["without an id", "without an answer"],
+)
+def test_schedule_that_is_counted_is_the_newest(
+    send: Callable[[VehicleState], VehicleState],
+) -> None:
+    """What was set last is the last in the list: its window is the one that is told."""
+    state = send(created(send(CAR), "sched_1", WORK, NOON))
+    told = [(own.schedule_id, own.count) for own in state.schedules]
+    assert told == [("sched_1", 1), (None, 2)]
 
 
 def test_possible_schedules_that_are_counted_do_not_wander() -> None:
@@ -356,6 +452,7 @@ def test_unconfirmed_delete_makes_a_schedule_possible() -> None:
     """Its id stays known, and its end is that of the delete."""
     doubtful = unconfirmed(created(CAR, "sched_1"), delete("sched_1"), LATER)
     assert standings(doubtful) == {"sched_1": Standing.POSSIBLE}
+    assert doubts(doubtful) == [Doubt.DELETE]
     assert doubtful.schedules[0].ended_at == LATER
 
 
@@ -378,6 +475,26 @@ def test_interrupted_command_is_unconfirmed_and_not_told() -> None:
     assert command.verdict is Verdict.UNCONFIRMED
     assert state.untold_commands == (command,)
     assert standings(state) == {None: Standing.POSSIBLE}
+    assert doubts(state) == [Doubt.STOPPED]
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (created(CAR, "sched_1"), [Doubt.DELETE]),
+        (created(created(CAR, "sched_1"), "sched_2"), [None, None]),
+    ],
+    ids=["on the car", "superseded"],
+)
+def test_interrupted_delete_is_as_doubtful_as_one_without_an_answer(
+    state: VehicleState, expected: list[Doubt | None]
+) -> None:
+    """Its id is known either way; a superseded one is still to be removed."""
+    ended = state.begin(delete("sched_1")).end_interrupted(LATER)
+    assert doubts(ended) == expected
+    assert [own.is_superseded for own in ended.schedules] == [
+        own.is_superseded for own in state.schedules
+    ]
 
 
 def test_interrupted_command_is_told_once() -> None:
@@ -440,7 +557,45 @@ def test_forgetting_what_has_changed_meanwhile_changes_nothing() -> None:
 def test_confirmed_schedule_is_on_the_car() -> None:
     """Its delete was not proven, and now it is known to be there."""
     state = unconfirmed(created(CAR, "sched_1"), delete("sched_1"))
-    assert standings(state.confirm(state.schedules[0])) == {"sched_1": Standing.ON_CAR}
+    state = state.confirm(state.schedules[0])
+    assert standings(state) == {"sched_1": Standing.ON_CAR}
+    assert doubts(state) == [None]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        unconfirmed(unconfirmed(CAR, create()), create()),
+        unconfirmed(CAR, create(), doubt=Doubt.STOPPED),
+        created(CAR, None),
+    ],
+    ids=lambda state: str(state.schedules[0].doubt),
+)
+def test_confirmed_schedule_without_an_id_was_seen(state: VehicleState) -> None:
+    """It is on the car, and stays in question until its id is known or it is gone."""
+    (before,) = state.schedules
+    (after,) = state.confirm(before).schedules
+    assert after == replace(before, doubt=Doubt.SEEN)
+    assert after.standing is Standing.ON_CAR
+
+
+def test_confirming_what_was_settled_meanwhile_changes_nothing() -> None:
+    """A dialog may be older than the state."""
+    state = unconfirmed(CAR, create())
+    (possible,) = state.schedules
+    settled = state.forget(possible)
+    assert settled.confirm(possible) == settled
+
+
+@pytest.mark.parametrize("state", [created(CAR, None), seen(CAR, create())])
+def test_adopted_schedule_is_settled(state: VehicleState) -> None:
+    """Its id is known from then on, so that it can be replaced."""
+    state = state.adopt(state.schedules[0], "sched_found")
+    assert state.unsettled_schedules == ()
+    assert standings(created(state, "sched_new")) == {
+        "sched_found": Standing.SUPERSEDED,
+        "sched_new": Standing.ON_CAR,
+    }
 
 
 def test_tries_to_delete_a_schedule_are_counted() -> None:
@@ -490,9 +645,10 @@ def test_draft_shows_no_command_that_did_not_succeed() -> None:
 
 def test_renaming_and_confirming_a_loss_change_nothing_else() -> None:
     """Each is a change of one part."""
-    state = replace(created(CAR, "sched_1"), is_record_lost=True)
+    state = replace(created(CAR, "sched_1"), record_lost_at=NOW)
+    assert state.is_record_lost
     assert state.renamed("Ours") == replace(state, name="Ours")
-    assert state.with_loss_confirmed() == replace(state, is_record_lost=False)
+    assert state.with_loss_confirmed() == replace(state, record_lost_at=None)
 
 
 @given(history=histories())
@@ -507,12 +663,43 @@ def test_no_id_is_there_twice(history: Sequence[Step]) -> None:
 
 @given(history=histories())
 @ANY_ORDER
-def test_what_has_no_id_is_possibly_on_the_car(history: Sequence[Step]) -> None:
-    """Nobody can know of it that it is there."""
+def test_what_has_no_id_is_in_doubt(history: Sequence[Step]) -> None:
+    """With an id only a delete can be; and what is to be removed is in no doubt."""
     for step in history:
-        unidentified = step.after.unidentified_schedules
-        assert {own.standing for own in unidentified} <= {Standing.POSSIBLE}
-        assert all(own.count >= 1 for own in unidentified)
+        for own in step.after.unidentified_schedules:
+            assert own.doubt not in (None, Doubt.DELETE)
+            assert not own.is_superseded
+            assert own.count >= 1
+        for own in step.after.identified_schedules:
+            assert own.doubt in (None, Doubt.DELETE)
+            assert not (own.is_superseded and own.doubt)
+
+
+@given(history=histories())
+@ANY_ORDER
+def test_every_schedule_is_set_or_possible(history: Sequence[Step]) -> None:
+    """And never both: what is told in two lists would count twice."""
+    for step in history:
+        state = step.after
+        told = (*state.set_schedules, *state.possible_schedules)
+        assert sorted(map(hash, told)) == sorted(map(hash, state.schedules))
+        standing = {own.standing for own in state.possible_schedules}
+        assert standing <= {Standing.POSSIBLE}
+
+
+@given(history=histories())
+@ANY_ORDER
+def test_nothing_that_was_set_becomes_merely_possible(
+    history: Sequence[Step],
+) -> None:
+    """What is proven stays proven, until it is gone."""
+    for step in history:
+        before, after = (
+            sum(own.count for own in state.set_schedules if own.schedule_id is None)
+            for state in (step.before, step.after)
+        )
+        assert before - after <= step.may_settle
+        assert {own.schedule_id for own in step.after.possible_schedules} <= {None}
 
 
 @given(history=histories())

@@ -26,7 +26,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.smartcar_charging import issues, repairs
+from custom_components.smartcar_charging import repairs
 from custom_components.smartcar_charging.account import Account
 from custom_components.smartcar_charging.config_flow import SmartcarChargingConfigFlow
 from custom_components.smartcar_charging.const import DOMAIN
@@ -313,7 +313,10 @@ def test_docs_triggers() -> None:
 
 
 def test_entity_event_setup() -> None:
-    """Entities subscribe when they are added, and at no other time."""
+    """Entities subscribe when they are added, and at no other time.
+
+    One of them helps with that.
+    """
     functions = [
         node
         for name in ("entity", *PLATFORMS)
@@ -325,7 +328,7 @@ def test_entity_event_setup() -> None:
     )
     assert {
         node.name for node in functions if subscribes.search(ast.unparse(node))
-    } == {"async_added_to_hass"}
+    } == {"async_added_to_hass", "_async_follow_zones"}
 
 
 @EACH_CAR
@@ -564,12 +567,12 @@ async def test_reconfiguration_flow(
 ) -> None:
     """Credentials can be exchanged at any time."""
     dialog = await Dialog.new_credentials(hass, entry, SOURCE_RECONFIGURE)
-    assert dialog.step == "new_api_credentials"
+    assert dialog.step == "api_credentials"
 
 
 def test_repair_issues() -> None:
     """Each tells what to do, or has a dialog that does it."""
-    words = [ENGLISH["issues"][key] for key in issues.ALL_ISSUES]
+    words = ENGLISH["issues"].values()
     assert all({"description", "fix_flow"} & text.keys() for text in words)
     assert inspect.iscoroutinefunction(repairs.async_create_fix_flow)
 

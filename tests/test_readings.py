@@ -12,18 +12,20 @@ from custom_components.smartcar_charging.models import (
     Action,
     Command,
     DailyWindow,
+    Doubt,
     Place,
     Schedule,
-    Standing,
     VehicleState,
 )
 from custom_components.smartcar_charging.readings import (
     MAX_CLOCK_DIFFERENCE,
     MAX_ROUNDING_MINUTES,
     SETTLING_TIME,
+    Finding,
     Presence,
     find,
     presence,
+    settle,
 )
 from custom_components.smartcar_charging.smartcar import (
     ChargeTimer,
@@ -73,11 +75,18 @@ DELETED: Final = Schedule(
     window=NIGHT,
     sent_at=SENT_AT,
     ended_at=ENDED_AT,
-    standing=Standing.POSSIBLE,
     schedule_id="sched_deleted",
+    doubt=Doubt.DELETE,
 )
+# A schedule that is on the car by all that is known.
+OWN: Final = replace(DELETED, doubt=None)
 # A schedule that was sent once, without an answer.
-SENT: Final = replace(DELETED, schedule_id=None)
+SENT: Final = replace(DELETED, schedule_id=None, doubt=Doubt.NO_ANSWER)
+# Those without an id, by what is doubtful about them.
+WITHOUT_ID: Final = [
+    replace(SENT, doubt=doubt)
+    for doubt in (Doubt.NO_ANSWER, Doubt.STOPPED, Doubt.WITHOUT_ID, Doubt.SEEN)
+]
 
 
 def without(timer: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -372,15 +381,102 @@ def test_id_in_a_reading_from_after_the_command_is_there(
     dates: dict[str, Any], expected: Presence
 ) -> None:
     """Whatever else the timer says, and whatever the reading's status is."""
-    own = replace(DELETED, standing=Standing.ON_CAR)
-    timer = {"scheduleId": DELETED.schedule_id}
+    timer = {"scheduleId": OWN.schedule_id}
     reading = a_reading(timer, status="ERROR", **dates)
-    assert presence(reading, own, a_state(own), NOW) is expected
+    assert presence(reading, OWN, a_state(OWN), NOW) is expected
 
 
-def test_without_a_reading_nothing_is_known() -> None:
+@pytest.mark.parametrize("schedule", [DELETED, SENT], ids=["id", "no id"])
+def test_without_a_reading_nothing_is_known(schedule: Schedule) -> None:
     """The question was refused."""
-    assert presence(None, DELETED, a_state(DELETED), NOW) is Presence.UNKNOWN
+    assert presence(None, schedule, a_state(schedule), NOW) is Presence.UNKNOWN
+
+
+@pytest.mark.parametrize("schedule", WITHOUT_ID, ids=lambda own: str(own.doubt))
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        (a_reading(OURS), Presence.YES),
+        (a_reading(OURS, retrieved_at=ENDED_AT), Presence.YES),
+        (a_reading(OURS, status="ERROR"), Presence.YES),
+        (a_reading(OURS, retrieved_at=ENDED_AT - MOMENT), Presence.UNKNOWN),
+        (a_reading(OURS, retrieved_at=None), Presence.UNKNOWN),
+        (a_reading(without(OURS, "scheduleId")), Presence.UNKNOWN),
+        (a_reading(with_window(start="23:31")), Presence.UNKNOWN),
+        (a_reading({**OURS, "condition": DOWN_THE_ROAD}), Presence.UNKNOWN),
+        (a_reading({**OURS, "scheduleId": "sched_deleted"}), Presence.NO),
+        (
+            a_reading({**without(OURS, "scheduleId"), "condition": IN_THE_NEXT_TOWN}),
+            Presence.NO,
+        ),
+        (a_reading(), Presence.NO),
+        (a_reading(status="ERROR"), Presence.UNKNOWN),
+    ],
+    ids=[
+        "there",
+        "there at once",
+        "there beside an error",
+        "older",
+        "no date",
+        "timer without an id",
+        "rounded",
+        "300 m away",
+        "timer that is known by its id",
+        "timer without an id elsewhere",
+        "nothing",
+        "nothing beside an error",
+    ],
+)
+def test_schedule_without_an_id_is_there_by_window_and_place(
+    schedule: Schedule, reading: TimersReading, expected: Presence
+) -> None:
+    """By a timer that nobody knows; whatever is near it proves neither."""
+    state = a_state(schedule, DELETED)
+    assert presence(reading, schedule, state, NOW) is expected
+
+
+@pytest.mark.parametrize(
+    ("timers", "retrieved_at", "expected"),
+    [
+        ([], SETTLED_AT, Finding(found_ids=(), is_rest_absent=True)),
+        ([], SETTLED_AT - MOMENT, Finding(found_ids=(), is_rest_absent=False)),
+        (
+            [{"scheduleId": "sched_deleted"}],
+            SETTLED_AT,
+            Finding(found_ids=("sched_deleted",), is_rest_absent=False),
+        ),
+        (
+            [{"scheduleId": "sched_deleted"}],
+            SETTLED_AT - MOMENT,
+            Finding(found_ids=(), is_rest_absent=False),
+        ),
+        ([OURS], SETTLED_AT, Finding(found_ids=(), is_rest_absent=False)),
+    ],
+    ids=[
+        "gone",
+        "gone, but too soon",
+        "still there",
+        "still there, but too soon",
+        "perhaps under another id",
+    ],
+)
+def test_delete_without_an_answer_is_settled_by_a_later_reading(
+    timers: list[Any], retrieved_at: datetime, expected: Finding
+) -> None:
+    """A timer that is there just after the delete may be gone a minute later."""
+    reading = a_reading(*timers, retrieved_at=retrieved_at)
+    assert settle(reading, DELETED, a_state(DELETED), NOW) == expected
+
+
+@pytest.mark.parametrize("schedule", WITHOUT_ID, ids=lambda own: str(own.doubt))
+@pytest.mark.parametrize("timers", [[], [OURS], [without(OURS, "scheduleId")]])
+def test_schedule_without_an_id_is_settled_by_what_is_found(
+    schedule: Schedule, timers: list[Any]
+) -> None:
+    """Whatever was doubtful about it: one that was seen may be gone since."""
+    reading, state = a_reading(*timers), a_state(schedule)
+    found = find(reading, schedule, state, NOW)
+    assert settle(reading, schedule, state, NOW) == found
 
 
 @pytest.mark.parametrize(
@@ -439,7 +535,7 @@ def test_timer_that_was_changed_under_its_id_is_what_was_sent_later(
         window=other,
         sent_at=ended_at,
         ended_at=ended_at,
-        standing=Standing.ON_CAR,
+        doubt=None,
         schedule_id="sched_new",
     )
     state = a_state(own, SENT)
@@ -575,11 +671,13 @@ def test_equal_ones_stay_where_the_first_was() -> None:
     assert sum(left.count for left in state.schedules) == 20
 
 
-def settle(state: VehicleState, reading: TimersReading, now: datetime) -> VehicleState:
+def after_reading(
+    state: VehicleState, reading: TimersReading, now: datetime
+) -> VehicleState:
     """Adopt whatever is found, and forget whatever is provably absent."""
     for possible in state.unidentified_schedules:
         left = possible
-        finding = find(reading, left, state, now)
+        finding = settle(reading, left, state, now)
         for schedule_id in finding.found_ids:
             state = state.adopt(left, schedule_id)
             left = replace(left, count=left.count - 1)
@@ -618,7 +716,7 @@ def test_nothing_that_is_on_the_car_is_ever_forgotten(
         timers = [sending.timer for at, sending in on_car if at <= read_at] + foreign
         order.shuffle(timers)
         reading = a_reading(*timers, retrieved_at=read_at + dated_ahead)
-        state = settle(state, reading, max(read_at, begun_at))
+        state = after_reading(state, reading, max(read_at, begun_at))
     known = {schedule.schedule_id for schedule in state.identified_schedules}
     unknown = [sending for _, sending in on_car if sending.timer_id not in known]
     assert sum(left.count for left in state.unidentified_schedules) >= len(unknown)

@@ -165,7 +165,7 @@ async def test_caller_who_goes_while_the_record_is_read_harms_nobody(
     await hass.async_block_till_done(wait_background_tasks=True)
     assert sensor(hass).state == "unconfirmed"
     assert stored(hass, entry)["commands"][-1]["is_told"] is True
-    assert issues_of_ours(hass) == ["possibly_on_car"]
+    assert issues_of_ours(hass) == ["unsettled_schedules"]
     assert simulator.creates == []
 
 
@@ -271,12 +271,8 @@ async def test_removed_car_names_what_is_there_twice_and_what_is_lost(
     hass: HomeAssistant, simulator: Simulator
 ) -> None:
     """The notification is the last that the user hears of them."""
-    twice = ON_CAR | {
-        "schedule_id": None,
-        "standing": "possibly_on_car",
-        "count": 2,
-    }
-    content = file_with(schedules=[twice], is_record_lost=True)
+    twice = ON_CAR | {"schedule_id": None, "doubt": "no_answer", "count": 2}
+    content = file_with(schedules=[twice], record_lost_at="2026-11-01T00:00:00+00:00")
     entry, _aside = await start_with(hass, content)
     assert await hass.config_entries.async_remove(entry.entry_id)
     ((_id, notification),) = _async_get_or_create_notifications(hass).items()

@@ -110,6 +110,23 @@ async def test_schedules_left_on_the_car_are_listed(
 
 
 @REMOVALS
+async def test_a_schedule_without_an_id_is_listed(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    notifications: list[dict[str, str]],
+    remove: Removal,
+) -> None:
+    """It is on the car, and nobody but the user can remove it."""
+    simulator.script(Fault.without_id(), path=CREATE)
+    await set_schedule(hass)
+    await remove(hass, entry)
+    (notification,) = notifications
+    assert "- 23:30–05:30 (test home)" in notification["text"]
+    assert issues_of_ours(hass) == []
+
+
+@REMOVALS
 async def test_a_car_without_schedules_goes_silently(
     hass: HomeAssistant,
     simulator: Simulator,

@@ -256,8 +256,8 @@ async def test_refused_pasted_token_is_asked_for_with_the_reason(
     words = ENGLISH["config"]["step"]["reauth_token"]
     assert "last one hour" in words["description"]
     assert "renew themselves" in words["description"]
-    assert dialog.shown["menu_options"][0] == "new_api_credentials"
-    assert "recommended" in words["menu_options"]["new_api_credentials"]
+    assert dialog.shown["menu_options"][0] == "api_credentials"
+    assert "recommended" in words["menu_options"]["api_credentials"]
 
 
 async def test_new_token_after_a_refusal_is_used_by_the_next_command(
@@ -269,7 +269,7 @@ async def test_new_token_after_a_refusal_is_used_by_the_next_command(
     with pytest.raises(HomeAssistantError, match="Sign in again"):
         await set_schedule(hass)
     dialog = await Dialog.reauth_in_progress(hass, entry)
-    await dialog.choose("new_access_token")
+    await dialog.choose("access_token")
     token = simulator.issue_token()
     await dialog.enter({"access_token": token})
     assert (await set_schedule(hass))["status"] == "SUCCESS"

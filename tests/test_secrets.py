@@ -29,7 +29,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.smartcar_charging.const import DOMAIN
 from custom_components.smartcar_charging.smartcar import client
 from tests.actions import call_action
-from tests.flows import API_CREDENTIALS, Dialog, device_of, ids_of
+from tests.flows import API_CREDENTIALS, Dialog, device_of
 from tests.simulator import (
     DEMO_CLIENT_SECRET,
     TESLA,
@@ -73,6 +73,7 @@ SECRETS_MAY_BE_IN: Final = {
 # our own logs or diagnostics.
 PRIVATE_THINGS_MAY_BE_IN: Final = {
     "entry data": "the ids that the user entered or chose",
+    "form": "the user reads why Smartcar gave no list of cars, in its own words",
     "file .storage/core.config_entries": "the same on the disk",
     "file .storage/core.device_registry": "devices are identified by the vehicle id",
     "file .storage/core.entity_registry": "unique ids begin with the vehicle id",
@@ -499,9 +500,13 @@ async def set_up_both(
     await dialog.enter(API_CREDENTIALS)
     await dialog.choose_car(TESLA)
     other = await Dialog.new_account(hass, "access_token")
-    await other.enter({"access_token": ANOTHER_TOKEN, **ids_of(VOLVO)})
+    await other.enter({"access_token": ANOTHER_TOKEN})
     told.add("form", other.shown)
-    await other.enter({"access_token": token, **ids_of(VOLVO)})
+    simulator.script(refusal(418, "TEAPOT")(token), path="/connections")
+    await other.enter({"access_token": token})
+    told.add("form", other.shown)
+    await other.enter({"access_token": token})
+    await other.enter_ids(VOLVO)
     return [dialog.entry, other.entry]
 
 
@@ -533,6 +538,8 @@ async def exchange_secret(
     await set_schedule(hass, told)
     dialog = await Dialog.reauth_in_progress(hass, entry)
     told.add("form", dialog.shown)
+    await dialog.confirm()
+    told.add("form", dialog.shown)
     simulator.script(REFUSED_CLIENT, path="/oauth2/token")
     await dialog.enter({**API_CREDENTIALS, "client_secret": WRONG_SECRET})
     told.add("form", dialog.shown)
@@ -554,7 +561,7 @@ async def exchange_token(
     simulator.script(refusal(401, "AUTHENTICATION")(before), path="/daily")
     await set_schedule(hass, told, device_id=device_of(hass, VOLVO))
     dialog = await Dialog.reauth_in_progress(hass, entry)
-    await dialog.choose("new_access_token")
+    await dialog.choose("access_token")
     await dialog.enter({"access_token": after})
     told.add("form", dialog.shown)
     assert dialog.abort_reason == "reauth_successful"

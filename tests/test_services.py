@@ -1,6 +1,9 @@
 """The actions, from the call to the wire and back."""
 
-from datetime import time
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, time
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -10,15 +13,47 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
 import voluptuous as vol
 
 from custom_components.smartcar_charging.const import DOMAIN
-from tests.actions import delete_schedule, device_id, sensor, set_schedule
+from custom_components.smartcar_charging.smartcar import client
+from tests.actions import (
+    call_action,
+    delete_schedule,
+    device_id,
+    run_script,
+    sensor,
+    set_schedule,
+)
 from tests.conftest import make_entry
-from tests.simulator import REMOVED, TESLA, VOLVO, Fault, Simulator
+from tests.simulator import (
+    REMOVED,
+    TESLA,
+    VOLVO,
+    Car,
+    Fault,
+    ReceivedRequest,
+    Simulator,
+)
 
 HOME = {"latitude": 32.87336, "longitude": -117.22743}
+
+
+def is_delete(request: ReceivedRequest) -> bool:
+    """Whether a request deletes a schedule."""
+    return request.method == "DELETE"
+
+
+async def three_schedules(hass: HomeAssistant) -> list[str]:
+    """Set three schedules at home, and return their ids in that order."""
+    return [
+        (await set_schedule(hass, start_time=start, replace=False))["schedule_id"]
+        for start in ("23:30", "12:00", "13:00")
+    ]
 
 
 async def test_request_is_the_official_one(
@@ -146,25 +181,10 @@ async def test_location_is_sent_without_its_radius(
 @pytest.mark.parametrize(
     "data",
     [
-        {"start_time": "24:00"},
-        {"start_time": "7:30"},
-        {"start_time": "23:60"},
-        {"start_time": "23:30:60"},
-        {"start_time": "half past ten"},
-        {"start_time": ""},
-        {"start_time": None},
-        {"start_time": True},
-        {"start_time": 23.5},
-        {"start_time": "٢٣:٣٠"},
-        {"start_time": "23:30\n"},
+        {"device_id": {"id": "of a car"}},
         {"location": "home"},
         {"location": {"latitude": 1}},
-        {"location": {"latitude": True, "longitude": 1}},
-        {"location": {"latitude": "north", "longitude": 1}},
-        {"location": {"latitude": None, "longitude": 1}},
-        {"location": {"latitude": 10**400, "longitude": 1}},
         {"location": {"latitude": 1, "longitude": 1, "altitude": 1}},
-        {"zone": "person.demo"},
         {"replace": "perhaps"},
         {"charge_limit": 80},
     ],
@@ -201,15 +221,22 @@ async def test_both_times_are_required(
         (
             {"start_time": 1410},
             "time_needs_quotes",
-            "The start_time arrived as a number",
+            "Start time arrived as a number",
         ),
-        ({"stop_time": 330}, "time_needs_quotes", "The stop_time arrived as a number"),
+        ({"stop_time": 330}, "time_needs_quotes", "Stop time arrived as a number"),
         (
             {"stop_time": "05:30:15"},
             "seconds_not_supported",
-            "The stop_time 05:30:15 has seconds",
+            r"Stop time has seconds \(05:30:15\)",
+        ),
+        (
+            {"start_time": time(23, 30, 0, 1)},
+            "seconds_not_supported",
+            r"Start time has seconds \(23:30:00.000001\)",
         ),
         ({"zone": "zone.nowhere"}, "zone_not_found", "There is no zone zone.nowhere"),
+        ({"zone": "person.demo"}, "zone_not_found", "There is no zone person.demo"),
+        ({"zone": None}, "zone_not_found", "There is no zone none"),
         (
             {"zone": "zone.blank"},
             "zone_without_coordinates",
@@ -240,6 +267,14 @@ async def test_both_times_are_required(
             "location_out_of_range",
             "not on Earth",
         ),
+        *[
+            (
+                {"location": {"latitude": latitude, "longitude": 1}},
+                "location_out_of_range",
+                "not on Earth",
+            )
+            for latitude in (True, "north", None, 10**400)
+        ],
         (
             {"device_id": "unknown"},
             "device_not_found",
@@ -257,12 +292,202 @@ async def test_input_without_meaning_is_refused_before_sending(
 ) -> None:
     """The error says so in the user's language, and nothing is sent or recorded."""
     hass.states.async_set("zone.blank", "0", {"latitude": None})
+    hass.states.async_set("person.demo", "home", {"latitude": 1.5, "longitude": 2.5})
     with pytest.raises(ServiceValidationError, match=message) as caught:
         await set_schedule(hass, **data)
     assert caught.value.translation_domain == DOMAIN
     assert caught.value.translation_key == key
     assert simulator.creates == []
     assert sensor(hass).state == "unknown"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "24:00",
+        "7:30",
+        "23:60",
+        "23:30:60",
+        "half past ten",
+        "unavailable",
+        "",
+        None,
+        True,
+        23.5,
+        "٢٣:٣٠",
+        "23:30\n",
+        ["23:30"],
+        time(23, 30, tzinfo=UTC),
+    ],
+)
+async def test_what_is_no_time_is_refused_in_words(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    value: Any,
+) -> None:
+    """Home Assistant's own error for a shape would reach nobody."""
+    with pytest.raises(ServiceValidationError, match="is no time of day") as caught:
+        await set_schedule(hass, start_time=value)
+    assert caught.value.translation_key == "not_a_time"
+    assert simulator.creates == []
+
+
+@pytest.mark.parametrize(
+    ("language", "start", "stop"),
+    [
+        ("en", "Start time", "Stop time"),
+        ("de", "Startzeit", "Endzeit"),
+        ("fr", "Heure de début", "Heure de fin"),
+        ("nl", "Starttijd", "Eindtijd"),
+        ("nb", "Starttid", "Sluttid"),
+        ("sv", "Starttid", "Sluttid"),
+    ],
+)
+@pytest.mark.parametrize("value", ["23:30:15", 1410, "9:00"])
+async def test_error_names_a_field_as_the_form_does(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    language: str,
+    start: str,
+    stop: str,
+    value: Any,
+) -> None:
+    """In Home Assistant's language, not by its key in YAML."""
+    await hass.config.async_update(language=language)
+    await hass.async_block_till_done()
+    for field, name in (("start_time", start), ("stop_time", stop)):
+        with pytest.raises(ServiceValidationError) as caught:
+            await set_schedule(hass, **{field: value})
+        given = caught.value.translation_placeholders
+        assert given is not None
+        assert given["field"] == name
+
+
+type Action = Callable[[HomeAssistant, Any], Awaitable[dict[str, Any]]]
+
+
+async def set_one(hass: HomeAssistant, device: Any) -> dict[str, Any]:
+    """Set a schedule on a car."""
+    return await set_schedule(hass, device_id=device)
+
+
+async def delete_one(hass: HomeAssistant, device: Any) -> dict[str, Any]:
+    """Delete a schedule on a car."""
+    return await delete_schedule(hass, device_id=device, schedule_id="sched_1")
+
+
+async def get_all(hass: HomeAssistant, device: Any) -> dict[str, Any]:
+    """Ask for the schedules on a car."""
+    return await call_action(hass, "get_charge_schedules", {"device_id": device})
+
+
+EACH_ACTION = pytest.mark.parametrize("action", [set_one, delete_one, get_all])
+
+
+@EACH_ACTION
+@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_list_of_one_device_is_that_device(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    action: Action,
+    times: int,
+) -> None:
+    """A target in YAML always gives a list; the same car twice is one car."""
+    await action(hass, [device_id(hass, VOLVO)] * times)
+    assert f"/vehicles/{VOLVO.vehicle_id}/" in simulator.requests[-1].path
+
+
+@EACH_ACTION
+@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
+async def test_several_devices_are_refused(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, action: Action
+) -> None:
+    """Each car has a response and an error of its own."""
+    before = len(simulator.requests)
+    with pytest.raises(ServiceValidationError, match="one car at a time") as caught:
+        await action(hass, [device_id(hass, TESLA), device_id(hass, VOLVO)])
+    assert caught.value.translation_key == "several_devices"
+    assert len(simulator.requests) == before
+
+
+@EACH_ACTION
+@pytest.mark.parametrize("device", [[], None, "", [None], [""]])
+async def test_no_device_is_not_the_only_car(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    action: Action,
+    device: Any,
+) -> None:
+    """A template that found no device means none, so none is commanded."""
+    before = len(simulator.requests)
+    with pytest.raises(ServiceValidationError, match="names no device") as caught:
+        await action(hass, device)
+    assert caught.value.translation_key == "no_device_given"
+    assert len(simulator.requests) == before
+
+
+@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
+@pytest.mark.parametrize(
+    "device",
+    [
+        "{{ states('input_text.car') }}",
+        "{{ [states('input_text.car')] }}",
+        ["{{ states('input_text.car') }}"],
+    ],
+)
+async def test_target_in_yaml_chooses_the_car(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, device: Any
+) -> None:
+    """As a template, as one that gives a list, and as a list."""
+    hass.states.async_set("input_text.car", device_id(hass, VOLVO))
+    step = {
+        "action": f"{DOMAIN}.set_daily_charge_schedule",
+        "target": {"device_id": device},
+        "data": {"start_time": "23:30", "stop_time": "05:30"},
+    }
+    await run_script(hass, [step])
+    assert f"/vehicles/{VOLVO.vehicle_id}/" in simulator.creates[-1].path
+
+
+@pytest.mark.parametrize("cars", [[TESLA, VOLVO]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"device_id": ["{{ states('input_text.car') }}", "another"]},
+        {"device_id": "{{ device_id('sensor.misspelt') }}"},
+        {"device_id": "{{ [] }}"},
+        {"device_id": "{{ states('input_text.car') }}", "start_time": "9:00"},
+        {"device_id": "{{ states('input_text.car') }}", "stop_time": "{{ none }}"},
+        {"device_id": "{{ states('input_text.car') }}", "zone": "{{ none }}"},
+        {
+            "device_id": "{{ states('input_text.car') }}",
+            "location": {"latitude": "{{ none }}", "longitude": 1},
+        },
+    ],
+)
+async def test_continue_on_error_goes_on_after_misuse(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    wrong: dict[str, Any],
+) -> None:
+    """An error of the schema would end the script in spite of it."""
+    hass.states.async_set("input_text.car", device_id(hass, VOLVO))
+    told = async_mock_service(hass, "persistent_notification", "create")
+    step = {
+        "action": f"{DOMAIN}.set_daily_charge_schedule",
+        "continue_on_error": True,
+        "data": {"start_time": "23:30", "stop_time": "05:30", **wrong},
+    }
+    tell = {"action": "persistent_notification.create", "data": {"message": "Done"}}
+    await run_script(hass, [step, tell])
+    assert len(told) == 1
+    assert simulator.creates == []
 
 
 async def test_foreign_device_is_refused(
@@ -503,9 +728,15 @@ async def test_delete_of_what_is_already_gone_is_a_success(
         ({"schedule_id": ".."}, "invalid_schedule_id"),
         ({"schedule_id": "a/b"}, "invalid_schedule_id"),
         ({"schedule_id": ""}, "invalid_schedule_id"),
+        ({"schedule_id": " "}, "invalid_schedule_id"),
+        ({"schedule_id": "sched 1"}, "invalid_schedule_id"),
+        ({"schedule_id": None}, "invalid_schedule_id"),
+        ({"schedule_id": None, "zone": "zone.home"}, "schedule_id_or_zone"),
         ({"schedule_id": "x" * 129}, "invalid_schedule_id"),
         ({"zone": "zone.home"}, "nothing_to_delete"),
         ({"zone": "zone.nowhere"}, "zone_not_found"),
+        ({"zone": "person.demo"}, "zone_not_found"),
+        ({"zone": None}, "zone_not_found"),
         ({"zone": "zone.home", "device_id": "unknown"}, "device_not_found"),
     ],
 )
@@ -523,29 +754,123 @@ async def test_delete_without_meaning_is_refused_before_sending(
     assert simulator.deletes == []
 
 
-async def test_delete_that_fails_half_way_names_what_is_gone_and_what_is_not(
-    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry
+@pytest.mark.parametrize("space", [" {}", "{} ", "\t{}\n"])
+async def test_white_space_around_a_schedule_id_is_dropped(
+    hass: HomeAssistant, simulator: Simulator, entry: MockConfigEntry, space: str
 ) -> None:
-    """What was not removed can be tried again."""
-    first = (await set_schedule(hass))["schedule_id"]
-    second = (await set_schedule(hass, start_time="12:00", replace=False))[
-        "schedule_id"
-    ]
-    simulator.script(
-        Fault(),
-        Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car sleeps."),
-        path=lambda request: request.method == "DELETE",
-    )
-    with pytest.raises(HomeAssistantError, match="The car sleeps") as caught:
+    """What is copied from a page often brings some."""
+    schedule = (await set_schedule(hass))["schedule_id"]
+    response = await delete_schedule(hass, schedule_id=space.format(schedule))
+    assert response["deleted_schedule_ids"] == [schedule]
+    assert simulator.schedules(TESLA.vehicle_id) == []
+
+
+REFUSED = (Fault.error(409, "VEHICLE_STATE", "ASLEEP", "The car sleeps."),)
+LOST = (Fault.error(500, "SERVER", "INTERNAL"),)
+REJECTED = (Fault.error(401, "AUTHENTICATION", "UNAUTHORIZED"),) * 2
+
+
+@pytest.mark.parametrize(
+    ("faults", "reason"),
+    [
+        (REFUSED, "did not take the command in its present state"),
+        (LOST, "It is not known whether Tesla Model Y 2024 removed"),
+        (REJECTED, "Smartcar rejected the credentials"),
+    ],
+)
+async def test_delete_that_fails_half_way_names_what_is_gone_and_what_is_not(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    faults: tuple[Fault, ...],
+    reason: str,
+) -> None:
+    """The second of three fails, so the third is not tried; all can be tried again."""
+    first, second, third = await three_schedules(hass)
+    simulator.script(Fault(), *faults, path=is_delete)
+    with pytest.raises(HomeAssistantError, match=reason) as caught:
         await delete_schedule(hass, zone="zone.home")
     assert caught.value.translation_key == "partly_deleted"
     given = caught.value.translation_placeholders
     assert given is not None
-    assert (given["removed"], given["not_removed"]) == (first, second)
-    assert sensor(hass).attributes["can_retry"] is True
+    assert given["removed"] == first
+    assert given["not_removed"] == f"{second}, {third}"
     response = await delete_schedule(hass, zone="zone.home")
-    assert response["deleted_schedule_ids"] == [second]
+    assert response["deleted_schedule_ids"] == [second, third]
     assert simulator.schedules(TESLA.vehicle_id) == []
+
+
+async def test_delete_that_is_not_sent_half_way_names_what_is_gone(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The network ends after the first of three."""
+    first, second, third = await three_schedules(hass)
+    hold = asyncio.Event()
+    simulator.script(Fault(hold=hold), path=is_delete)
+    call = hass.async_create_task(delete_schedule(hass, zone="zone.home"))
+    await simulator.wait_for_request(path=is_delete)
+    monkeypatch.setattr(client, "API_URL", "http://127.0.0.1:9/v3")
+    hold.set()
+    with pytest.raises(
+        HomeAssistantError, match="Smartcar could not be reached"
+    ) as caught:
+        await call
+    given = caught.value.translation_placeholders
+    assert given is not None
+    assert given["removed"] == first
+    assert given["not_removed"] == f"{second}, {third}"
+    assert len(simulator.deletes) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"),
+    [
+        ("en", "did not take the command in its present state"),
+        ("de", "hat den Befehl im aktuellen Zustand nicht angenommen"),
+    ],
+)
+async def test_reason_of_a_part_that_is_left_is_in_the_same_language(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    language: str,
+    reason: str,
+) -> None:
+    """An English sentence in the middle of another language explains nothing."""
+    await hass.config.async_update(language=language)
+    await hass.async_block_till_done()
+    await three_schedules(hass)
+    simulator.script(Fault(), *REFUSED, path=is_delete)
+    with pytest.raises(HomeAssistantError) as caught:
+        await delete_schedule(hass, zone="zone.home")
+    given = caught.value.translation_placeholders
+    assert given is not None
+    assert reason in given["reason"]
+    assert "VEHICLE_STATE/ASLEEP: The car sleeps." in given["reason"]
+
+
+@pytest.mark.parametrize(
+    "car", [replace(TESLA, vehicle_id="a/b"), replace(TESLA, user_id="two words")]
+)
+@pytest.mark.parametrize("action", [set_one, delete_one, get_all])
+async def test_ids_that_can_not_be_some_are_told_as_that(
+    hass: HomeAssistant, simulator: Simulator, car: Car, action: Action
+) -> None:
+    """Nothing was sent, so Smartcar refused nothing."""
+    entry = make_entry(car)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    before = len(simulator.requests)
+    (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    with pytest.raises(HomeAssistantError, match="Nothing was sent") as caught:
+        await action(hass, device.id)
+    assert caught.value.translation_key == "invalid_ids"
+    assert len(simulator.requests) == before
+    assert sensor(hass).state == "unknown"
 
 
 async def test_a_time_object_is_a_time(

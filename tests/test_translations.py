@@ -11,7 +11,7 @@ from homeassistant.helpers import config_validation as cv
 import pytest
 import voluptuous as vol
 
-from tests.texts import ENGLISH, INTEGRATION, placeholders
+from tests.texts import ENGLISH, INTEGRATION, placeholders, strings
 
 FILES = sorted((INTEGRATION / "translations").iterdir())
 LANGUAGES = [path for path in FILES if path.stem != "en"]
@@ -67,8 +67,11 @@ STEPS: Final = {vol.Required("step"): {key: STEP}}
 FLOW: Final = {
     **STEPS,
     vol.Required("error"): {key: text_with_gaps},
-    vol.Required("abort"): {key: text},
+    vol.Required("abort"): {key: text_with_gaps},
 }
+MAX_LETTERS_OF_CHOICE: Final = 60
+# Too early, too soon, no time, a wrong time, incomplete, and a timer that is alike.
+CAUSES: Final = 6
 STATES: Final = {vol.Required("name"): text, vol.Optional("state"): {key: text}}
 NAMED: Final = {vol.Required("name"): text, vol.Required("description"): text}
 SCHEMA: Final = vol.Schema(
@@ -94,6 +97,7 @@ SCHEMA: Final = vol.Schema(
                 vol.Exclusive("description", "body"): text_with_gaps,
                 vol.Exclusive("fix_flow", "body"): {
                     **STEPS,
+                    vol.Optional("progress"): {key: text},
                     vol.Required("abort"): {key: text},
                 },
             }
@@ -117,6 +121,13 @@ def flat(texts: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def pages_of_repairs(path: Path) -> list[dict[str, Any]]:
+    """Return the pages of all dialogs about repairs in a language."""
+    issues = json.loads(path.read_text())["issues"]
+    flows = [issue["fix_flow"] for issue in issues.values() if "fix_flow" in issue]
+    return [page for flow in flows for page in flow["step"].values()]
 
 
 def test_the_languages_that_the_readme_names_are_there() -> None:
@@ -152,3 +163,38 @@ def test_nothing_was_left_in_english(path: Path) -> None:
     english, other = dict(flat(ENGLISH)), dict(flat(json.loads(path.read_text())))
     sentences = {key for key, text in english.items() if text.endswith(".")}
     assert not {key for key in sentences if other[key] == english[key]}
+
+
+@EACH_FILE
+def test_pages_of_repairs_link_to_the_documentation(path: Path) -> None:
+    """Home Assistant shows no link of its own in a dialog, nor in a notification."""
+    issues = json.loads(path.read_text())["issues"]
+    pages = [issues["left_on_car"], *pages_of_repairs(path)]
+    assert [page for page in pages if "]({docs_url})" not in page["description"]] == []
+
+
+@EACH_FILE
+def test_choices_of_repairs_are_not_cut(path: Path) -> None:
+    """A row of a menu has no room for more, and what it costs stands at the end."""
+    pages = pages_of_repairs(path)
+    choices = [text for page in pages for text in strings(page.get("menu_options", {}))]
+    assert [choice for choice in choices if len(choice) > MAX_LETTERS_OF_CHOICE] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [
+        ("de", "oder"),
+        ("en", "or"),
+        ("fr", "ou"),
+        ("nb", "eller"),
+        ("nl", "of"),
+        ("sv", "eller"),
+    ],
+)
+def test_all_causes_of_an_unclear_reading_are_named(language: str, word: str) -> None:
+    """Who pays for another one has to know that it may be in vain."""
+    texts = json.loads((INTEGRATION / "translations" / f"{language}.json").read_text())
+    steps = texts["issues"]["unsettled_schedules"]["fix_flow"]["step"]
+    causes = steps["unclear"]["description"].split("\n\n")[1]
+    assert len(re.findall(rf"\b{word}\b", causes)) == CAUSES - 1

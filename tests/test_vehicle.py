@@ -22,8 +22,8 @@ from tests.actions import (
     set_schedule,
     shown,
 )
+from tests.ledgers import stored
 from tests.simulator import (
-    REMOVED,
     TESLA,
     VOLVO,
     CreateMode,
@@ -35,7 +35,6 @@ from tests.simulator import (
 
 GONE = Fault.error(404, "RESOURCE_NOT_FOUND", "SCHEDULE_NOT_FOUND")
 NO_VEHICLE = Fault.error(404, "RESOURCE_NOT_FOUND", "VEHICLE_NOT_FOUND")
-WITHOUT_ID = {"data": {"attributes": {"scheduleId": REMOVED}, "links": REMOVED}}
 
 
 def is_delete(request: ReceivedRequest) -> bool:
@@ -247,7 +246,7 @@ async def test_without_the_new_id_nothing_is_deleted(
 ) -> None:
     """The old id could be the new schedule: the response says what stayed, and why."""
     first = await set_schedule(hass)
-    simulator.script(Fault(merge=WITHOUT_ID))
+    simulator.script(Fault.without_id())
     second = await set_schedule(hass)
     assert second["schedule_id"] is None
     assert second["replaced_schedule_ids"] == []
@@ -259,6 +258,9 @@ async def test_without_the_new_id_nothing_is_deleted(
         )
     ]
     assert simulator.deletes == []
+    listed = shown(hass, CHARGE_SCHEDULE).attributes["schedules"]
+    told = [(own["schedule_id"], own["standing"]) for own in listed]
+    assert told == [(first["schedule_id"], "on_car"), (None, "on_car")]
 
 
 async def test_an_old_schedule_that_can_not_be_removed_goes_with_the_next_set(
@@ -411,6 +413,41 @@ async def test_an_end_while_waiting_is_unconfirmed(
     assert caught.value.translation_key == "stopped"
     assert len(simulator.creates) == 1
     assert seen[:2] == ["in_progress", "unconfirmed"]
+    assert [own["doubt"] for own in stored(hass, entry)["schedules"]] == ["stopped"]
+
+
+@pytest.mark.parametrize("end", [unload, stop])
+async def test_an_end_while_a_delete_is_out_leaves_a_doubtful_delete(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    end: Callable[[HomeAssistant, MockConfigEntry], Any],
+) -> None:
+    """Its id is known, whatever cut it off: deleting it again is safe."""
+    await set_schedule(hass)
+    simulator.script(Fault(hold=asyncio.Event()), path=is_delete)
+    call = hass.async_create_task(delete_schedule(hass, zone="zone.home"))
+    await simulator.wait_for_request(path=is_delete)
+    await end(hass, entry)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call
+    assert caught.value.translation_key == "delete_unconfirmed"
+    assert [own["doubt"] for own in stored(hass, entry)["schedules"]] == ["delete"]
+
+
+@pytest.mark.parametrize("end", [unload, stop])
+async def test_answer_that_came_before_an_end_is_not_one_that_a_stop_cut_off(
+    hass: HomeAssistant,
+    simulator: Simulator,
+    entry: MockConfigEntry,
+    end: Callable[[HomeAssistant, MockConfigEntry], Any],
+) -> None:
+    """The user is told what happened: an answer that proves nothing."""
+    simulator.script(Fault.error(500, "SERVER", "INTERNAL"))
+    with pytest.raises(HomeAssistantError):
+        await set_schedule(hass)
+    await end(hass, entry)
+    assert [own["doubt"] for own in stored(hass, entry)["schedules"]] == ["no_answer"]
 
 
 async def test_an_unconfirmed_delete_says_so(
@@ -451,7 +488,7 @@ async def test_without_the_new_id_no_superseded_schedule_is_deleted_either(
     second = await set_schedule(hass, start_time="22:00")
     assert second["not_replaced_schedule_ids"] == [first["schedule_id"]]
     deletes = len(simulator.deletes)
-    simulator.script(Fault(merge=WITHOUT_ID), path="/daily")
+    simulator.script(Fault.without_id(), path="/daily")
     third = await set_schedule(hass, start_time="21:00")
     assert third["replaced_schedule_ids"] == []
     assert len(simulator.deletes) == deletes

@@ -17,6 +17,7 @@ from custom_components.smartcar_charging.windows import (
     Window,
     current_or_next,
     windows_between,
+    with_offset,
 )
 
 BEGIN: Final = datetime(2005, 1, 1, tzinfo=UTC)
@@ -152,6 +153,40 @@ def test_what_is_asked_for_in_parts_is_the_same_as_in_whole(
     assert {window for part in parts for window in part} == set(
         between(daily, zone, begin, begin + 7 * DAY)
     )
+
+
+@given(
+    daily=daily_windows,
+    zone=zones,
+    hours_left=st.integers(0, 10 * 24),
+    hours=st.integers(0, 10 * 24),
+)
+@ANYWHERE
+def test_windows_end_before_dates_run_out(
+    daily: DailyWindow, zone: ZoneInfo, hours_left: int, hours: int
+) -> None:
+    """Until some days before that, they are as on any other day."""
+    last = datetime.max.replace(tzinfo=UTC)
+    begin = last - timedelta(hours=hours_left)
+    end = begin + timedelta(hours=min(hours, hours_left))
+    found = between(daily, zone, begin, end)
+    assert all(window.end > begin and window.start < end for window in found)
+    days_before_the_last = (min(end, last - 3 * DAY) - begin) // DAY
+    assert len(found) >= days_before_the_last - 1
+
+
+@given(daily=daily_windows, zone=zones, begin=instants, minutes=st.integers(1, 3000))
+@ANYWHERE
+def test_rest_of_a_window_ends_with_it(
+    daily: DailyWindow, zone: ZoneInfo, begin: datetime, minutes: int
+) -> None:
+    """It begins at a moment within the window, or with it."""
+    moment = with_offset(begin + timedelta(minutes=minutes), zone)
+    for window in between(daily, zone, moment, moment + 2 * DAY):
+        rest = window.after(moment)
+        assert rest.end == window.end
+        assert rest.start == max(window.start, moment)
+        assert rest.start < rest.end
 
 
 SPRING: Final = "2027-03-28"  # 02:00 becomes 03:00 in Amsterdam

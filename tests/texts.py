@@ -78,7 +78,8 @@ def section_of(flow: Any) -> Mapping[str, Any] | None:
     section: Mapping[str, Any] | None = None
     handler = flow.handler
     if isinstance(flow, RepairsFlow):
-        section = ENGLISH["issues"][flow.issue_id.rpartition("_")[0]]["fix_flow"]
+        (key,) = [key for key in ENGLISH["issues"] if flow.issue_id.startswith(key)]
+        section = ENGLISH["issues"][key]["fix_flow"]
     elif handler == DOMAIN:
         section = ENGLISH["config"]
     elif isinstance(handler, tuple):
@@ -94,6 +95,10 @@ def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> li
         return [
             section["create_entry"][key] for key in [result.get("description")] if key
         ]
+    if result["type"] is FlowResultType.SHOW_PROGRESS:
+        return [section["progress"][result["progress_action"]]]
+    if result["type"] is FlowResultType.SHOW_PROGRESS_DONE:
+        return []
     step, errors = section["step"][result["step_id"]], result.get("errors") or {}
     assert step["title"]
     if result["type"] is FlowResultType.FORM:
@@ -104,7 +109,8 @@ def words_of_result(section: Mapping[str, Any], result: Mapping[str, Any]) -> li
         assert set(errors) <= fields | {"base"}
         check_options(result["data_schema"].schema.values())
     else:
-        assert set(result["menu_options"]) == set(step["menu_options"])
+        # A page about a schedule offers what that schedule allows.
+        assert set(result["menu_options"]) <= set(step["menu_options"])
         assert set(step.get("menu_option_descriptions", ())) <= set(
             step["menu_options"]
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 import logging
 from typing import Any
 
@@ -9,7 +10,7 @@ import aiohttp
 from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_ACCESS_TOKEN, CONF_CLIENT_ID, CONF_CLIENT_SECRET
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_create_clientsession
 from homeassistant.helpers.translation import async_get_translations
@@ -21,10 +22,11 @@ from .const import (
     CONF_USER_ID,
     CONF_VEHICLE_ID,
     CONF_YEAR,
+    DASHBOARD_URL,
     DOMAIN,
 )
 from .errors import describe_schedule
-from .issues import async_update_issues, async_withdraw_issues
+from .issues import VehicleIssues, docs_url
 from .ledger import (
     LedgerUnreadableError,
     async_keys_not_in_use,
@@ -78,6 +80,41 @@ def find_vehicle(hass: HomeAssistant, key: str) -> SmartcarVehicle | None:
     return None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KnownVehicle:
+    """A car that is set up, loaded or not; without a device if it never was."""
+
+    key: str
+    name: str
+    device_id: str | None
+
+
+def find_known_vehicles(hass: HomeAssistant) -> list[KnownVehicle]:
+    """Return all cars that are set up, as the user calls them."""
+    known = []
+    registry = dr.async_get(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+        for key, subentry in entry.subentries.items():
+            name, device_id = subentry.title, None
+            device = _find_device(devices, subentry)
+            if device is not None:
+                name, device_id = device.name_by_user or name, device.id
+            known.append(KnownVehicle(key=key, name=name, device_id=device_id))
+    return known
+
+
+def _find_device(
+    devices: list[dr.DeviceEntry], subentry: ConfigSubentry
+) -> dr.DeviceEntry | None:
+    """Return the device of a car; not by its subentry, which old devices do not say."""
+    identifier = (DOMAIN, subentry.data[CONF_VEHICLE_ID])
+    for device in devices:
+        if identifier in device.identifiers:
+            return device
+    return None
+
+
 class Account:
     """The client that uses the entry's credentials, and the cars of its subentries."""
 
@@ -91,24 +128,42 @@ class Account:
         self._client = SmartcarClient(self._session, auth)
         self._vehicle_listeners: list[VehicleListener] = []
         self._unsubscribe: dict[str, CALLBACK_TYPE] = {}
+        self._issues: dict[str, VehicleIssues] = {}
         self._lock = asyncio.Lock()
         self._is_stopped = False
         self.vehicles: dict[str, SmartcarVehicle] = {}
         self.vehicles_by_device: dict[str, SmartcarVehicle] = {}
+        entry.async_on_unload(
+            hass.bus.async_listen(
+                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._async_device_updated
+            )
+        )
 
     async def async_sync(self) -> None:
         """Take over what changed in the entry; only cars that changed are touched."""
+        self._async_take_over_credentials()
         async with self._lock:
             if self._is_stopped:
                 return
-            if self._credentials != self._entry.data:
-                self._credentials = self._entry.data
-                self._client.auth = create_auth(self._session, self._entry.data)
             for key in set(self.vehicles) - set(self._entry.subentries):
                 await self._async_remove_vehicle(key)
             await async_forget_removed_cars(self._hass)
             for key in tuple(self._entry.subentries):
                 await self._async_add_or_update_vehicle(key)
+
+    @callback
+    def _async_take_over_credentials(self) -> None:
+        """Use the entry's credentials, and the cars' users, from the next sending on.
+
+        Without waiting, even for the lock: one without the other reaches no car.
+        """
+        if self._credentials != self._entry.data:
+            self._credentials = self._entry.data
+            self._client.auth = create_auth(self._session, self._entry.data)
+        for key, vehicle in self.vehicles.items():
+            subentry = self._entry.subentries.get(key)
+            if subentry is not None:
+                vehicle.user_id = subentry.data[CONF_USER_ID]
 
     async def async_stop(self) -> None:
         """End the commands of all cars, and take no more cars."""
@@ -122,8 +177,7 @@ class Account:
     def async_withdraw_issues(self) -> None:
         """Take back the repair issues, which only loaded cars can have."""
         for key in self.vehicles:
-            self._unsubscribe.pop(key)()
-            async_withdraw_issues(self._hass, key)
+            self._stop_issues(key)
 
     async def async_tell_untold(self) -> None:
         """Tell the end of the commands that a stop cut off."""
@@ -156,18 +210,15 @@ class Account:
         subentry = self._entry.subentries.get(key)
         if subentry is None:
             return
-        vehicle = self.vehicles.get(key)
-        if vehicle is not None:
-            vehicle.user_id = subentry.data[CONF_USER_ID]
-            await vehicle.async_rename(subentry.title)
-            self._async_update_device(vehicle)
+        device = self._async_update_device(subentry)
+        if key in self.vehicles:
             return
         vehicle = SmartcarVehicle(
             self._hass,
             self._entry,
             self._client,
             key=key,
-            name=subentry.title,
+            name=device.name_by_user or subentry.title,
             vehicle_id=subentry.data[CONF_VEHICLE_ID],
             user_id=subentry.data[CONF_USER_ID],
             on_rejected_credentials=self._async_credentials_rejected,
@@ -176,36 +227,53 @@ class Account:
         if key not in self._entry.subentries:
             await vehicle.async_stop()
             return
+        # The user may have changed while the record was read.
+        vehicle.user_id = subentry.data[CONF_USER_ID]
         self.vehicles[key] = vehicle
-        self._async_update_device(vehicle)
-
-        @callback
-        def update_issues() -> None:
-            """Bring the car's repair issues in line with its state."""
-            async_update_issues(self._hass, vehicle)
-
-        self._unsubscribe[key] = vehicle.async_add_listener(update_issues)
-        update_issues()
+        self.vehicles_by_device[device.id] = vehicle
+        # It may have been renamed meanwhile.
+        self._async_follow_name(device.id)
+        self._issues[key] = issues = VehicleIssues(self._hass, vehicle)
+        self._unsubscribe[key] = vehicle.async_add_listener(issues.async_update)
+        issues.async_update()
         for listener in self._vehicle_listeners:
             listener(key, vehicle)
 
     @callback
-    def _async_update_device(self, vehicle: SmartcarVehicle) -> None:
-        """Register the car's device, or update what its subentry says of it."""
-        subentry: ConfigSubentry | None = self._entry.subentries.get(vehicle.key)
-        if subentry is None:
-            return
+    def _async_update_device(self, subentry: ConfigSubentry) -> dr.DeviceEntry:
+        """Register a car's device, or update what its subentry says of it."""
         year = subentry.data.get(CONF_YEAR)
-        device = dr.async_get(self._hass).async_get_or_create(
+        return dr.async_get(self._hass).async_get_or_create(
             config_entry_id=self._entry.entry_id,
-            config_subentry_id=vehicle.key,
-            identifiers={(DOMAIN, vehicle.vehicle_id)},
+            config_subentry_id=subentry.subentry_id,
+            identifiers={(DOMAIN, subentry.data[CONF_VEHICLE_ID])},
             name=subentry.title,
             manufacturer=subentry.data.get(CONF_MAKE),
             model=subentry.data.get(CONF_MODEL),
             model_id=None if year is None else str(year),
+            configuration_url=DASHBOARD_URL,
         )
-        self.vehicles_by_device[device.id] = vehicle
+
+    @callback
+    def _async_device_updated(
+        self, event: Event[dr.EventDeviceRegistryUpdatedData]
+    ) -> None:
+        """Take over the name of a device that was updated."""
+        self._async_follow_name(event.data["device_id"])
+
+    @callback
+    def _async_follow_name(self, device_id: str) -> None:
+        """Call a car as its device is called now.
+
+        It is in the car's state and on its way to the disk when this returns: with a
+        car that is removed, its device is gone before anybody hears of it.
+        """
+        vehicle = self.vehicles_by_device.get(device_id)
+        device = dr.async_get(self._hass).async_get(device_id)
+        if vehicle is None or device is None:
+            return
+        name = device.name_by_user or str(device.name)
+        self._hass.async_create_task(vehicle.async_rename(name), f"{DOMAIN} rename")
 
     async def _async_remove_vehicle(self, key: str) -> None:
         """Stop a car that was removed."""
@@ -214,8 +282,13 @@ class Account:
             if other is vehicle:
                 del self.vehicles_by_device[device_id]
         await vehicle.async_stop()
+        self._stop_issues(key)
+
+    @callback
+    def _stop_issues(self, key: str) -> None:
+        """Withdraw the issues of a car, and raise none any more."""
         self._unsubscribe.pop(key)()
-        async_withdraw_issues(self._hass, key)
+        self._issues.pop(key).async_withdraw()
 
     @callback
     def _async_credentials_rejected(self, error: AuthenticationError) -> None:
@@ -256,7 +329,11 @@ async def _async_notify(hass: HomeAssistant, key: str, state: VehicleState) -> N
     if state.is_record_lost:
         lost = words[f"{issues}.record_damaged.title"]
         left.append(f"- {lost.format(vehicle=name)}")
-    placeholders = {"vehicle": name, "schedules": "\n".join(left)}
+    placeholders = {
+        "vehicle": name,
+        "schedules": "\n".join(left),
+        "docs_url": docs_url(hass),
+    }
     prefix = f"{issues}.left_on_car"
     persistent_notification.async_create(
         hass,

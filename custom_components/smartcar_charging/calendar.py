@@ -1,8 +1,10 @@
 """The schedules that Home Assistant has set on a car, as a calendar."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
+from heapq import merge
+from itertools import islice
 from typing import Any, Final, override
 
 from homeassistant.components.calendar import (
@@ -23,9 +25,13 @@ from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
 from .errors import describe_place
 from .models import Schedule
 from .vehicle import SmartcarVehicle
-from .windows import Window, current_or_next, windows_between
+from .windows import Window, current_or_next, windows_between, with_offset
 
 PARALLEL_UPDATES = 0
+
+# Together, they keep a call below 50 ms of the event loop.
+MAX_CALENDAR_RANGE: Final = timedelta(days=366)
+MAX_CALENDAR_WINDOWS: Final = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +40,7 @@ class SmartcarCalendarDescription(CalendarEntityDescription, VehicleEntityDescri
 
 
 CALENDAR: Final = SmartcarCalendarDescription(
-    key="charge_schedule", part_fn=lambda state: state.identified_schedules
+    key="charge_schedule", part_fn=lambda state: state.set_schedules
 )
 
 
@@ -116,7 +122,7 @@ class ScheduleCalendar(VehicleEntity, CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """The window that is open, else the next one."""
         now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
-        schedules = self.coordinator.data.identified_schedules
+        schedules = self.coordinator.data.set_schedules
         places = [describe_place(self.hass, schedule.place) for schedule in schedules]
         found_for = (schedules, places, zone)
         # Home Assistant asks several times for one state, and an event is expensive.
@@ -135,9 +141,11 @@ class ScheduleCalendar(VehicleEntity, CalendarEntity):
         self, schedules: Iterable[Schedule], zone: tzinfo, now: datetime
     ) -> CalendarEvent | None:
         """Return the window that is open, else the next one."""
-        windows = {}
+        windows: dict[Schedule, Window] = {}
         for schedule in schedules:
-            windows[schedule] = current_or_next(schedule.window, zone, now)
+            set_at = _set_at(schedule, zone, now)
+            window = current_or_next(schedule.window, zone, max(now, set_at))
+            windows[schedule] = window.after(set_at)
         if not windows:
             return None
         schedule, window = min(windows.items(), key=lambda found: found[1])
@@ -147,13 +155,24 @@ class ScheduleCalendar(VehicleEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the windows that touch the time between two instants, in order."""
-        zone = dt_util.get_default_time_zone()
-        events = []
-        for schedule in self.coordinator.data.identified_schedules:
-            windows = windows_between(schedule.window, zone, start_date, end_date)
-            events += [self._event(schedule, window) for window in windows]
-        return sorted(events, key=_span)
+        """Return the windows that touch the time between two instants, in order.
+
+        Only the first of them if the time is long: an event is expensive.
+        """
+        now, zone = dt_util.utcnow(), dt_util.get_default_time_zone()
+        schedules = self.coordinator.data.set_schedules
+        moments = [_set_at(schedule, zone, now) for schedule in schedules]
+        begin = max(start_date, min(moments, default=start_date))
+        end = end_date
+        if end - begin > MAX_CALENDAR_RANGE:
+            end = begin + MAX_CALENDAR_RANGE
+        found = [
+            _windows_since(schedule, zone, set_at, begin, end)
+            for schedule, set_at in zip(schedules, moments, strict=True)
+        ]
+        in_order = merge(*found, key=lambda pair: pair[0])
+        first = islice(in_order, MAX_CALENDAR_WINDOWS)
+        return [self._event(schedule, window) for window, schedule in first]
 
     def _event(self, schedule: Schedule, window: Window) -> CalendarEvent:
         """Return a window as an event."""
@@ -162,10 +181,21 @@ class ScheduleCalendar(VehicleEntity, CalendarEntity):
             end=window.end,
             summary=f"{self._summary} · {describe_place(self.hass, schedule.place)}",
             description=self._description,
-            uid=f"{schedule.schedule_id}_{window.start:%Y%m%d}",
         )
 
 
-def _span(event: CalendarEvent) -> tuple[datetime, datetime]:
-    """Return from when to when an event is."""
-    return event.start_datetime_local, event.end_datetime_local
+def _set_at(schedule: Schedule, zone: tzinfo, now: datetime) -> datetime:
+    """Return from when on a schedule's windows are; they were not before it was set.
+
+    A moment to come was told by a clock that has been put back since.
+    """
+    moment = min(schedule.sent_at, now)
+    return with_offset(moment.replace(microsecond=0), zone)
+
+
+def _windows_since(
+    schedule: Schedule, zone: tzinfo, set_at: datetime, begin: datetime, end: datetime
+) -> Iterator[tuple[Window, Schedule]]:
+    """Return the windows of a schedule between two instants, since it was set."""
+    for window in windows_between(schedule.window, zone, max(begin, set_at), end):
+        yield window.after(set_at), schedule

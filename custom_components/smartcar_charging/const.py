@@ -4,6 +4,8 @@ from typing import Final
 
 DOMAIN: Final = "smartcar_charging"
 
+DASHBOARD_URL: Final = "https://dashboard.smartcar.com"
+
 CONF_MAKE: Final = "make"
 CONF_MODEL: Final = "model"
 CONF_USER_ID: Final = "user_id"

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import override
 
-from homeassistant.core import callback
+from homeassistant.core import Event, EventStateChangedData, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account import SmartcarChargingConfigEntry
@@ -40,11 +41,31 @@ class VehicleEntity(CoordinatorEntity[SmartcarVehicle]):
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, vehicle.vehicle_id)})
         self._written: object = None
 
+    @property
+    @override
+    def suggested_object_id(self) -> str:
+        """How the entity id ends, in every language: by the key, not by the name."""
+        return self.entity_description.key
+
     @override
     async def async_added_to_hass(self) -> None:
         """Follow the car."""
         await super().async_added_to_hass()
         self._written = self._shown()
+
+    @callback
+    def _async_follow_zones(self) -> None:
+        """Write the state when a zone comes, goes, moves or changes its name."""
+
+        @callback
+        def zones_changed(_event: Event[EventStateChangedData]) -> None:
+            """Write the state with the zones that there are now."""
+            self.async_write_ha_state()
+
+        tracker = async_track_state_change_filtered(
+            self.hass, TrackStates(False, set(), {"zone"}), zones_changed
+        )
+        self.async_on_remove(tracker.async_remove)
 
     @callback
     @override

@@ -6,6 +6,7 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN
 from .models import Action, Command, Outcome, Place, Schedule, VehicleState
@@ -82,10 +83,8 @@ def command_error(
     """Return the translated error for a command that did not succeed."""
     trouble = trouble_of(command) or REFUSED
     reason = reason_of(command)
-    if _may_be_about_other_schedules(command) and state.identified_schedules:
-        known = [
-            describe_schedule(hass, schedule) for schedule in state.identified_schedules
-        ]
+    if _may_be_about_other_schedules(command) and state.set_schedules:
+        known = [describe_schedule(hass, schedule) for schedule in state.set_schedules]
         return vehicle_error(
             "refused_beside_others",
             state.name,
@@ -130,6 +129,14 @@ def input_error(key: str, **placeholders: str) -> ServiceValidationError:
         translation_key=key,
         translation_placeholders=placeholders,
     )
+
+
+async def async_translate_error(hass: HomeAssistant, error: HomeAssistantError) -> str:
+    """Return an error of ours in Home Assistant's language, without its full stop."""
+    language = hass.config.language
+    words = await async_get_translations(hass, language, "exceptions", [DOMAIN])
+    message = words[f"component.{DOMAIN}.exceptions.{error.translation_key}.message"]
+    return message.rstrip(".").format(**(error.translation_placeholders or {}))
 
 
 def describe_place(hass: HomeAssistant, place: Place) -> str:

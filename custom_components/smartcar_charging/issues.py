@@ -1,84 +1,145 @@
 """What does not heal by itself: the repair issues of a car, derived from its state."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.loader import async_get_loaded_integration
 
 from .const import DOMAIN
-from .errors import REFUSALS, describe_schedule, reason_of, trouble_of
-from .models import MAX_DELETE_ATTEMPTS, Standing, VehicleState, Verdict
+from .errors import describe_schedule, reason_of, trouble_of
+from .models import MAX_DELETE_ATTEMPTS, Schedule, Standing, VehicleState, Verdict
 from .vehicle import SmartcarVehicle
 
 OLD_SCHEDULE: Final = "old_schedule"
-POSSIBLY_ON_CAR: Final = "possibly_on_car"
 RECORD_DAMAGED: Final = "record_damaged"
+UNSETTLED_SCHEDULES: Final = "unsettled_schedules"
 
-_FIXABLE: Final = frozenset({POSSIBLY_ON_CAR, RECORD_DAMAGED})
-_LASTING: Final = tuple(trouble.key for trouble in REFUSALS.values() if trouble.lasts)
-ALL_ISSUES: Final = (POSSIBLY_ON_CAR, OLD_SCHEDULE, RECORD_DAMAGED, *_LASTING)
+_FIXABLE: Final = frozenset({RECORD_DAMAGED, UNSETTLED_SCHEDULES})
 
 
-@callback
-def async_update_issues(hass: HomeAssistant, vehicle: SmartcarVehicle) -> None:
-    """Raise the issues that there are, and withdraw those that are no more."""
-    present = _present_issues(hass, vehicle)
-    for key in ALL_ISSUES:
-        issue_id = f"{key}_{vehicle.key}"
-        if key not in present:
-            ir.async_delete_issue(hass, DOMAIN, issue_id)
-            continue
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Issue:
+    """A repair issue that there is.
+
+    `newest` is the moment of its newest matter: whoever ignored the issue did not know
+    of that one, and is shown another issue.
+    """
+
+    key: str
+    placeholders: Mapping[str, str]
+    newest: datetime | None = None
+
+
+def docs_url(hass: HomeAssistant) -> str:
+    """Return where the documentation tells of repair issues."""
+    return f"{async_get_loaded_integration(hass, DOMAIN).documentation}#repair-issues"
+
+
+class VehicleIssues:
+    """Keeps the repair issues of a car in line with its state."""
+
+    def __init__(self, hass: HomeAssistant, vehicle: SmartcarVehicle) -> None:
+        """Initialize without issues."""
+        self._hass = hass
+        self._vehicle = vehicle
+        self._raised: set[str] = set()
+
+    @callback
+    def async_update(self) -> None:
+        """Raise the issues that there are, and withdraw those that are no more."""
+        if self._vehicle.is_replacing:
+            # What is just being removed may be gone when that has ended.
+            return
+        present = {
+            self._id_of(issue): issue
+            for issue in _present_issues(self._hass, self._vehicle.data)
+        }
+        self._withdraw(self._raised - present.keys())
+        self._raised = set(present)
+        for issue_id, issue in present.items():
+            self._raise(issue_id, issue)
+
+    @callback
+    def async_withdraw(self) -> None:
+        """Withdraw all issues: the car is not loaded any more."""
+        self._withdraw(self._raised)
+        self._raised = set()
+
+    def _id_of(self, issue: Issue) -> str:
+        """Return the id of an issue, which changes with its newest matter."""
+        issue_id = f"{issue.key}_{self._vehicle.key}"
+        if issue.newest is None:
+            return issue_id
+        return f"{issue_id}_{issue.newest.timestamp():.0f}"
+
+    def _raise(self, issue_id: str, issue: Issue) -> None:
+        """Raise an issue, or update its words."""
         severity = ir.IssueSeverity.WARNING
-        if key == RECORD_DAMAGED:
+        if issue.key == RECORD_DAMAGED:
             severity = ir.IssueSeverity.ERROR
         ir.async_create_issue(
-            hass,
+            self._hass,
             DOMAIN,
             issue_id,
-            data={"subentry_id": vehicle.key},
-            is_fixable=key in _FIXABLE,
+            data={"subentry_id": self._vehicle.key},
+            is_fixable=issue.key in _FIXABLE,
+            learn_more_url=docs_url(self._hass),
             severity=severity,
-            translation_key=key,
-            translation_placeholders={"vehicle": vehicle.data.name, **present[key]},
+            translation_key=issue.key,
+            translation_placeholders={
+                "vehicle": self._vehicle.data.name,
+                **issue.placeholders,
+            },
         )
 
-
-@callback
-def async_withdraw_issues(hass: HomeAssistant, key: str) -> None:
-    """Withdraw all issues of a car that is not loaded any more."""
-    for issue in ALL_ISSUES:
-        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{key}")
+    def _withdraw(self, issue_ids: Iterable[str]) -> None:
+        """Withdraw issues."""
+        for issue_id in issue_ids:
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
 
-def _present_issues(
-    hass: HomeAssistant, vehicle: SmartcarVehicle
-) -> dict[str, Mapping[str, str]]:
+def _present_issues(hass: HomeAssistant, state: VehicleState) -> list[Issue]:
     """Return the issues that there are, with what fills the gaps in their words."""
-    state = vehicle.data
-    present: dict[str, Mapping[str, str]] = _lasting_refusals(state)
-    if state.with_standing(Standing.POSSIBLE):
+    present = _lasting_refusals(state)
+    unsettled = state.unsettled_schedules
+    if unsettled:
         # The dialog tells which ones.
-        present[POSSIBLY_ON_CAR] = {}
+        newest = _newest(unsettled)
+        present.append(Issue(key=UNSETTLED_SCHEDULES, placeholders={}, newest=newest))
     superseded = state.with_standing(Standing.SUPERSEDED)
-    if superseded and not vehicle.is_replacing:
+    if superseded:
         lines = [f"- {describe_schedule(hass, schedule)}" for schedule in superseded]
-        present[OLD_SCHEDULE] = {
+        placeholders = {
             "schedules": "\n".join(lines),
             "max_delete_attempts": str(MAX_DELETE_ATTEMPTS),
         }
+        newest = _newest(superseded)
+        present.append(
+            Issue(key=OLD_SCHEDULE, placeholders=placeholders, newest=newest)
+        )
     if state.is_record_lost:
-        present[RECORD_DAMAGED] = {}
+        lost_at = state.record_lost_at
+        present.append(Issue(key=RECORD_DAMAGED, placeholders={}, newest=lost_at))
     return present
 
 
-def _lasting_refusals(state: VehicleState) -> dict[str, Mapping[str, str]]:
+def _newest(schedules: Iterable[Schedule]) -> datetime:
+    """Return when the last command of these schedules ended."""
+    return max(schedule.ended_at for schedule in schedules)
+
+
+def _lasting_refusals(state: VehicleState) -> list[Issue]:
     """Return the refusals since the last success that the user has to settle."""
-    refusals: dict[str, Mapping[str, str]] = {}
+    refusals: dict[str, Issue] = {}
     for command in state.commands:
         if command.verdict is Verdict.SUCCESS:
             refusals.clear()
         trouble = trouble_of(command)
         if trouble is not None and trouble.lasts:
-            refusals[trouble.key] = {"reason": reason_of(command)}
-    return refusals
+            placeholders = {"reason": reason_of(command)}
+            refusals[trouble.key] = Issue(key=trouble.key, placeholders=placeholders)
+    return list(refusals.values())

@@ -205,7 +205,7 @@ def _read(path: Path) -> tuple[VehicleState | None, bool]:
         raise LedgerUnreadableError(type(err).__name__) from err
     except ValueError:
         content = None
-    state, is_whole = from_content(content)
+    state, is_whole = from_content(content, dt_util.utcnow())
     if not is_whole:
         _set_aside(path)
     return state, is_whole
@@ -222,8 +222,9 @@ def _read_newest_aside(path: Path) -> tuple[VehicleState | None, bool]:
         raise LedgerUnreadableError(type(err).__name__) from err
     except ValueError:
         content = None
-    state, _is_whole = from_content(content)
-    return replace(state, is_record_lost=True), False
+    found_at = dt_util.utcnow()
+    state, _is_whole = from_content(content, found_at)
+    return replace(state, record_lost_at=found_at), False
 
 
 def _set_aside(path: Path) -> None:

@@ -22,6 +22,8 @@ MAX_POSSIBLE_SCHEDULES: Final = 100
 SAME_PLACE_METERS: Final = 100
 
 MINUTES_OF_A_DAY: Final = 24 * 60
+# No degree of latitude is shorter.
+_METERS_OF_A_DEGREE: Final = 110_000
 
 
 class Action(StrEnum):
@@ -67,17 +69,31 @@ _VERDICTS: Final = {
 }
 
 
-class Standing(StrEnum):
-    """How a schedule stands on the car.
+class Doubt(StrEnum):
+    """Why the user has to settle how a schedule stands.
 
-    A create with an id proves `ON_CAR`. A create without proof or without an id leaves
-    `POSSIBLE`, and so does a delete without proof. A schedule that a newer one replaces
-    is `SUPERSEDED` until it is removed.
+    The first three leave it possibly on the car: its create or its delete was sent
+    without a clear answer, or a stop of Home Assistant came before the answer. With the
+    other two it is on the car, but nobody knows its id: Smartcar told none, or the user
+    has seen the schedule there.
     """
+
+    NO_ANSWER = "no_answer"
+    STOPPED = "stopped"
+    DELETE = "delete"
+    WITHOUT_ID = "without_id"
+    SEEN = "seen"
+
+
+class Standing(StrEnum):
+    """How a schedule stands on the car; a newer one replaces a superseded one."""
 
     ON_CAR = "on_car"
     POSSIBLE = "possibly_on_car"
     SUPERSEDED = "superseded"
+
+
+_POSSIBLE: Final = frozenset({Doubt.NO_ANSWER, Doubt.STOPPED, Doubt.DELETE})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +139,10 @@ class Place:
 
     def is_same(self, other: Place) -> bool:
         """Whether both are one place, whatever zones they were taken from."""
+        degrees = abs(self.location.latitude - other.location.latitude)
+        if degrees * _METERS_OF_A_DEGREE > SAME_PLACE_METERS:
+            # Most places end here: a distance takes a hundred times as long.
+            return False
         meters = self.meters_to(other.location)
         return meters is not None and meters <= SAME_PLACE_METERS
 
@@ -141,7 +161,8 @@ class Schedule:
     """A schedule that Home Assistant sent, from that moment until it is gone.
 
     `asked` is the window that was asked for, `window` the one that Smartcar says it
-    set, if it said so. `count` is more than one for equal ones without an id.
+    set, if it said so. `count` is more than one for equal ones without an id. A
+    superseded one is to be removed, whatever was doubtful about it before.
     """
 
     place: Place
@@ -149,17 +170,29 @@ class Schedule:
     window: DailyWindow
     sent_at: datetime
     ended_at: datetime
-    standing: Standing
     schedule_id: str | None = None
+    doubt: Doubt | None = None
+    is_superseded: bool = False
     count: int = 1
     delete_attempts: int = 0
 
+    @property
+    def standing(self) -> Standing:
+        """How the schedule stands on the car."""
+        if self.is_superseded:
+            return Standing.SUPERSEDED
+        return Standing.POSSIBLE if self.doubt in _POSSIBLE else Standing.ON_CAR
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the schedule was provably set, or seen on the car."""
+        return self.schedule_id is not None or self.standing is Standing.ON_CAR
+
     def is_equal(self, other: Schedule) -> bool:
-        """Whether both ask for one window at one place, and were set alike."""
-        windows = (self.asked, self.window)
-        return windows == (other.asked, other.window) and self.place.is_same(
-            other.place
-        )
+        """Whether both are alike but for when they were sent."""
+        mine = (self.asked, self.window, self.schedule_id, self.doubt)
+        theirs = (other.asked, other.window, other.schedule_id, other.doubt)
+        return mine == theirs and self.place.is_same(other.place)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,7 +254,7 @@ class Command:
         outcome = Outcome.of_error(error)
         return replace(self, outcome=outcome, error=error.details, ended_at=ended_at)
 
-    def as_schedule(self, standing: Standing) -> Schedule:
+    def as_schedule(self, doubt: Doubt | None = None) -> Schedule:
         """Return the schedule that an ended create left on the car, or may have."""
         if self.place is None or self.window is None or self.window_set is None:
             raise ValueError("a create has a place and a window")
@@ -231,8 +264,8 @@ class Command:
             window=self.window_set,
             sent_at=self.begun_at,
             ended_at=self.ended_at or self.begun_at,
-            standing=standing,
             schedule_id=self.affected_schedule_id,
+            doubt=doubt,
         )
 
 
@@ -250,14 +283,19 @@ class Draft:
 class VehicleState:
     """All that Home Assistant knows of a car.
 
-    `is_record_lost` holds from a damaged file on, until the user has confirmed it.
+    `record_lost_at` is when a damaged file was found, until the user has confirmed it.
     """
 
     name: str
     commands: tuple[Command, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     draft: Draft = Draft()
-    is_record_lost: bool = False
+    record_lost_at: datetime | None = None
+
+    @property
+    def is_record_lost(self) -> bool:
+        """Whether a part of the record is lost, and the user has not confirmed it."""
+        return self.record_lost_at is not None
 
     @property
     def last_command(self) -> Command | None:
@@ -276,8 +314,23 @@ class VehicleState:
 
     @property
     def unidentified_schedules(self) -> tuple[Schedule, ...]:
-        """The schedules that may be on the car under an id that nobody knows."""
+        """The schedules on the car, or possibly, under an id that nobody knows."""
         return tuple(own for own in self.schedules if own.schedule_id is None)
+
+    @property
+    def set_schedules(self) -> tuple[Schedule, ...]:
+        """The schedules that were provably set, in the order in which they were."""
+        return tuple(own for own in self.schedules if own.is_proven)
+
+    @property
+    def possible_schedules(self) -> tuple[Schedule, ...]:
+        """The schedules of which it is not proven that they were ever set."""
+        return tuple(own for own in self.schedules if not own.is_proven)
+
+    @property
+    def unsettled_schedules(self) -> tuple[Schedule, ...]:
+        """The schedules of which the user has to say how they stand."""
+        return tuple(own for own in self.schedules if own.doubt is not None)
 
     def with_standing(self, standing: Standing) -> tuple[Schedule, ...]:
         """Return the schedules that stand like this."""
@@ -302,7 +355,7 @@ class VehicleState:
 
     def with_loss_confirmed(self) -> VehicleState:
         """Note that the user knows of the lost record."""
-        return replace(self, is_record_lost=False)
+        return replace(self, record_lost_at=None)
 
     def with_all_told(self) -> VehicleState:
         """Note that the end of every command was told."""
@@ -332,12 +385,12 @@ class VehicleState:
         command = self._last_begun.succeeded(execution, ended_at)
         state = self._with_end(command)._with_draft_sent(command)
         if execution.schedule_id is None:
-            return state._with_possible(command)
-        created = command.as_schedule(Standing.ON_CAR)
+            return state._with_unidentified(command, Doubt.WITHOUT_ID)
+        created = command.as_schedule()
         state = state.without(execution.schedule_id)
         if supersedes:
             for older in state.identified_at(created.place):
-                superseded = replace(older, standing=Standing.SUPERSEDED)
+                superseded = replace(older, is_superseded=True, doubt=None)
                 state = state._exchange(older, superseded)
         return replace(state, schedules=(*state.schedules, created))
 
@@ -346,14 +399,19 @@ class VehicleState:
         command = self._last_begun.succeeded(execution, ended_at)
         return self._with_end(command).without(command.schedule_id)
 
-    def end_failed(self, error: SmartcarError, ended_at: datetime) -> VehicleState:
-        """End a command that did not succeed, or not provably."""
+    def end_failed(
+        self,
+        error: SmartcarError,
+        ended_at: datetime,
+        doubt: Doubt = Doubt.NO_ANSWER,
+    ) -> VehicleState:
+        """End a command that did not succeed, or not provably; `doubt` says why not."""
         command = self._last_begun.failed(error, ended_at)
         state = self._with_end(command)
         if command.outcome is not Outcome.UNCONFIRMED:
             return state
         if command.action is Action.CREATE:
-            return state._with_possible(command)
+            return state._with_unidentified(command, doubt)
         return state._with_doubtful_delete(command)
 
     def end_interrupted(self, ended_at: datetime) -> VehicleState:
@@ -361,7 +419,7 @@ class VehicleState:
         if self.last_command is None or self.last_command.outcome is not None:
             return self
         error = UnconfirmedError("Home Assistant stopped while waiting for the answer")
-        ended = self.end_failed(error, ended_at)
+        ended = self.end_failed(error, ended_at, Doubt.STOPPED)
         return ended._with_end(replace(ended.commands[-1], is_told=False))
 
     def without(self, schedule_id: str | None) -> VehicleState:
@@ -385,9 +443,7 @@ class VehicleState:
         """Take a schedule found on the car for one of those that were sent."""
         if possible not in self.schedules:
             return self
-        found = replace(
-            possible, standing=Standing.ON_CAR, schedule_id=schedule_id, count=1
-        )
+        found = replace(possible, doubt=None, schedule_id=schedule_id, count=1)
         state = self.without(schedule_id)
         if possible.count == 1:
             return state._exchange(possible, found)
@@ -395,8 +451,9 @@ class VehicleState:
         return state._exchange(possible, rest, found)
 
     def confirm(self, schedule: Schedule) -> VehicleState:
-        """Take a schedule whose delete was not proven for one that is still there."""
-        return self._exchange(schedule, replace(schedule, standing=Standing.ON_CAR))
+        """Take a schedule for one that is on the car, even if its id is not known."""
+        doubt = Doubt.SEEN if schedule.schedule_id is None else None
+        return self._exchange(schedule, replace(schedule, doubt=doubt))
 
     @property
     def _last_begun(self) -> Command:
@@ -434,23 +491,23 @@ class VehicleState:
             return self
         return replace(self, draft=sent)
 
-    def _with_possible(self, command: Command) -> VehicleState:
-        """Add what a create may have left on the car; equal ones are counted."""
-        possible = command.as_schedule(Standing.POSSIBLE)
+    def _with_unidentified(self, command: Command, doubt: Doubt) -> VehicleState:
+        """Add what a create left on the car, or may have; equal ones are counted."""
+        left = command.as_schedule(doubt)
+        state = self
         for schedule in self.unidentified_schedules:
-            if schedule.is_equal(possible):
+            if schedule.is_equal(left):
                 # The first place stays, lest it moves away from it step by step.
-                counted = replace(
-                    possible, place=schedule.place, count=schedule.count + 1
-                )
-                return self._exchange(schedule, counted)
-        return replace(self, schedules=(*self.schedules, possible))
+                left = replace(left, place=schedule.place, count=schedule.count + 1)
+                state = self.forget(schedule)
+                break
+        return replace(state, schedules=(*state.schedules, left))
 
     def _with_doubtful_delete(self, command: Command) -> VehicleState:
         """Note a delete without proof; a superseded schedule is still to be removed."""
         schedule = self.find(command.schedule_id)
-        if schedule is None or schedule.standing is Standing.SUPERSEDED:
+        if schedule is None or schedule.is_superseded:
             return self
         ended_at = command.ended_at or command.begun_at
-        doubtful = replace(schedule, standing=Standing.POSSIBLE, ended_at=ended_at)
+        doubtful = replace(schedule, doubt=Doubt.DELETE, ended_at=ended_at)
         return self._exchange(schedule, doubtful)

@@ -37,7 +37,7 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What a reading says of a schedule whose id is not known.
+    """What a reading says of a schedule that is to be found.
 
     `found_ids` are those of timers that can be it, as many as it counts at most.
     `is_rest_absent`: whatever was not found is provably not on the car.
@@ -58,9 +58,14 @@ def presence(
     state: VehicleState,
     now: datetime,
 ) -> Presence:
-    """Return what a reading proves of a schedule with a known id."""
+    """Return what a reading proves of a schedule."""
     if reading is None or is_older(reading, schedule.ended_at):
         return Presence.UNKNOWN
+    if schedule.schedule_id is None:
+        finding = find(reading, schedule, state, now)
+        if finding.found_ids:
+            return Presence.YES
+        return Presence.NO if finding.is_rest_absent else Presence.UNKNOWN
     for timer in reading.timers:
         if timer.schedule_id == schedule.schedule_id:
             return Presence.YES
@@ -98,6 +103,22 @@ def find(
         return Finding(found_ids=(), is_rest_absent=False)
     is_rest_absent = _proves_absence(reading, wanted, rest, now)
     return Finding(found_ids=tuple(found_ids), is_rest_absent=is_rest_absent)
+
+
+def settle(
+    reading: TimersReading, schedule: Schedule, state: VehicleState, now: datetime
+) -> Finding:
+    """Return what a reading says of an unsettled schedule.
+
+    One whose delete was doubtful is found only if the delete would show by now.
+    """
+    if schedule.schedule_id is None:
+        return find(reading, schedule, state, now)
+    proven = presence(reading, schedule, state, now)
+    found_ids: tuple[str, ...] = ()
+    if proven is Presence.YES and is_settled(reading, schedule, now):
+        found_ids = (schedule.schedule_id,)
+    return Finding(found_ids=found_ids, is_rest_absent=proven is Presence.NO)
 
 
 def _unknown_timers(

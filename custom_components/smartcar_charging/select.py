@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.event import TrackStates, async_track_state_change_filtered
 
 from .account import SmartcarChargingConfigEntry
 from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
@@ -50,16 +49,7 @@ class ZoneSelect(VehicleEntity, SelectEntity):
     async def async_added_to_hass(self) -> None:
         """Follow the car, and the zones as they come, go and change their names."""
         await super().async_added_to_hass()
-
-        @callback
-        def zones_changed(_event: Event[EventStateChangedData]) -> None:
-            """Show the zones that there are now."""
-            self.async_write_ha_state()
-
-        tracker = async_track_state_change_filtered(
-            self.hass, TrackStates(False, set(), {"zone"}), zones_changed
-        )
-        self.async_on_remove(tracker.async_remove)
+        self._async_follow_zones()
 
     @property
     @override
@@ -80,13 +70,17 @@ class ZoneSelect(VehicleEntity, SelectEntity):
         await self.coordinator.async_edit_draft(zone=zones[option])
 
     def _names(self) -> dict[str, str]:
-        """Return what each zone is called; two alike are told apart by their ids."""
+        """Return what each zone is called; two alike are told apart by their ids.
+
+        So is one whose own name ends like that: it could be taken for another.
+        """
         states = self.hass.states.async_all("zone")
         uses = Counter(state.name for state in states)
+        suffixes = tuple(f" ({state.entity_id})" for state in states)
         names = {}
         for state in states:
             name = state.name
-            if uses[name] > 1:
+            if uses[name] > 1 or name.endswith(suffixes):
                 name = f"{name} ({state.entity_id})"
             names[state.entity_id] = name
         return names

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
@@ -16,7 +17,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .account import SmartcarChargingConfigEntry
 from .command_details import Teller, describe_command
 from .entity import VehicleEntity, VehicleEntityDescription, add_to_each_vehicle
-from .models import Standing, VehicleState, Verdict, time_text
+from .models import VehicleState, Verdict
+from .schedule_details import ZoneFinder, describe_details
 from .vehicle import SmartcarVehicle
 
 PARALLEL_UPDATES = 0
@@ -27,7 +29,8 @@ class SmartcarSensorDescription(SensorEntityDescription, VehicleEntityDescriptio
     """Describes a sensor of a car."""
 
     value_fn: Callable[[VehicleState], str | None]
-    attributes_fn: Callable[[VehicleState], dict[str, Any] | None]
+    attributes_fn: Callable[[HomeAssistant, VehicleState], dict[str, Any] | None]
+    tells_zones: bool = False
 
 
 def _verdict(state: VehicleState) -> str | None:
@@ -36,7 +39,9 @@ def _verdict(state: VehicleState) -> str | None:
     return None if command is None else command.verdict.value
 
 
-def _command_attributes(state: VehicleState) -> dict[str, Any] | None:
+def _command_attributes(
+    _hass: HomeAssistant, state: VehicleState
+) -> dict[str, Any] | None:
     """Return what is told of the last command."""
     command = state.last_command
     return None if command is None else describe_command(command, Teller.ATTRIBUTES)
@@ -45,26 +50,29 @@ def _command_attributes(state: VehicleState) -> dict[str, Any] | None:
 def _window(state: VehicleState) -> str:
     """Return the window that was set last and that no newer one replaces."""
     window = "none"
-    for schedule in state.identified_schedules:
-        if schedule.standing is not Standing.SUPERSEDED:
+    for schedule in state.set_schedules:
+        if not schedule.is_superseded:
             window = str(schedule.window)
     return window
 
 
-def _schedule_attributes(state: VehicleState) -> dict[str, Any]:
-    """Return all that Home Assistant has set, so that none piles up unseen."""
-    schedules = [
-        {
-            "schedule_id": schedule.schedule_id,
-            "start_time": time_text(schedule.window.start_time),
-            "stop_time": time_text(schedule.window.stop_time),
-            "zone": schedule.place.zone,
-            "location": schedule.place.location.as_dict(),
-            "standing": schedule.standing.value,
-        }
-        for schedule in state.identified_schedules
-    ]
-    return {"count": len(schedules), "schedules": schedules}
+def _schedule_attributes(hass: HomeAssistant, state: VehicleState) -> dict[str, Any]:
+    """Return all that is on the car, or may be, so that none piles up unseen."""
+    finder = ZoneFinder(hass)
+    schedules = [describe_details(own, finder) for own in state.set_schedules]
+    possible = [describe_details(own, finder) for own in state.possible_schedules]
+    return {
+        "count": len(schedules),
+        "schedules": schedules,
+        "possible_schedules": possible,
+        "unsettled_zones": finder.zones_of_any(state.unsettled_schedules),
+        "record_lost_at": _text_of(state.record_lost_at),
+    }
+
+
+def _text_of(moment: datetime | None) -> str | None:
+    """Return a moment as text."""
+    return None if moment is None else moment.isoformat()
 
 
 SENSORS: Final = (
@@ -78,9 +86,10 @@ SENSORS: Final = (
     ),
     SmartcarSensorDescription(
         key="charge_schedule",
-        part_fn=lambda state: state.identified_schedules,
+        part_fn=lambda state: (state.schedules, state.record_lost_at),
         value_fn=_window,
         attributes_fn=_schedule_attributes,
+        tells_zones=True,
     ),
 )
 
@@ -103,7 +112,14 @@ class SmartcarSensor(VehicleEntity, SensorEntity):
     """A sensor of a car."""
 
     entity_description: SmartcarSensorDescription
-    _unrecorded_attributes = frozenset({"location", "schedules"})
+    _unrecorded_attributes = frozenset({"location", "schedules", "possible_schedules"})
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the car, and where zones are, if the sensor tells of them."""
+        await super().async_added_to_hass()
+        if self.entity_description.tells_zones:
+            self._async_follow_zones()
 
     @property
     @override
@@ -115,4 +131,4 @@ class SmartcarSensor(VehicleEntity, SensorEntity):
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
         """What else is known."""
-        return self.entity_description.attributes_fn(self.coordinator.data)
+        return self.entity_description.attributes_fn(self.hass, self.coordinator.data)

@@ -1,8 +1,6 @@
 """The actions: their shape, and what they answer."""
 
-from datetime import time
-import re
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.const import (
     ATTR_DEVICE_ID,
@@ -27,14 +25,15 @@ from .command_details import Teller, describe_command
 from .const import DOMAIN
 from .errors import input_error, read_error
 from .inputs import (
+    async_resolve_time,
     resolve_place,
     resolve_place_of_schedules,
-    resolve_time,
     resolve_vehicle,
     resolve_window,
 )
-from .models import Schedule, VehicleState, time_text
+from .models import VehicleState, time_text
 from .readings import presence
+from .schedule_details import ZoneFinder, describe_details
 from .smartcar import (
     AuthenticationError,
     ChargeTimer,
@@ -54,61 +53,41 @@ ATTR_SCHEDULE_ID: Final = "schedule_id"
 ATTR_START_TIME: Final = "start_time"
 ATTR_STOP_TIME: Final = "stop_time"
 
-_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?")
-
-
-def _time(value: Any) -> str | int:
-    """Validate the shape of a time; the handler explains a number."""
-    if isinstance(value, time):
-        value = value.isoformat()
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise vol.Invalid('expected a time of day such as "23:30"')
-    return value
-
-
-def _coordinate(value: Any) -> float:
-    """Validate the shape of a coordinate; the handler judges its meaning."""
-    if isinstance(value, bool):
-        raise vol.Invalid("expected a number")
-    try:
-        return float(value)
-    except (OverflowError, TypeError, ValueError) as err:
-        raise vol.Invalid("expected a number") from err
-
-
-# Home Assistant's own validator trips over what is neither a text nor a list.
-_ZONE: Final = vol.All(cv.string, cv.entity_domain("zone"))
+# The schemas only tell what is there. What it means is judged in the handlers: an error
+# of a schema ends an automation in spite of `continue_on_error`, and its words reach
+# nobody. A target in YAML gives a list, and a template that found nothing gives None.
+_DEVICES: Final = vol.All(cv.ensure_list, [vol.Any(None, cv.string)])
+_STRIPPED: Final = vol.All(cv.string, str.strip)
+_ZONE: Final = vol.All(vol.Coerce(str), str.lower)
 
 SET_DAILY_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     {
-        vol.Optional(ATTR_DEVICE_ID): cv.string,
+        vol.Optional(ATTR_DEVICE_ID): _DEVICES,
         vol.Optional(CONF_ZONE): _ZONE,
         # A radius that a location selector adds is dropped: Smartcar takes none.
         vol.Optional(ATTR_LOCATION): vol.Schema(
             {
-                vol.Required(ATTR_LATITUDE): _coordinate,
-                vol.Required(ATTR_LONGITUDE): _coordinate,
+                vol.Required(ATTR_LATITUDE): object,
+                vol.Required(ATTR_LONGITUDE): object,
                 "radius": object,
             }
         ),
-        vol.Required(ATTR_START_TIME): _time,
-        vol.Required(ATTR_STOP_TIME): _time,
+        vol.Required(ATTR_START_TIME): object,
+        vol.Required(ATTR_STOP_TIME): object,
         vol.Optional(ATTR_REPLACE, default=True): cv.boolean,
     }
 )
 
 DELETE_CHARGE_SCHEDULE_SCHEMA: Final = vol.Schema(
     {
-        vol.Optional(ATTR_DEVICE_ID): cv.string,
-        vol.Optional(ATTR_SCHEDULE_ID): cv.string,
+        vol.Optional(ATTR_DEVICE_ID): _DEVICES,
+        vol.Optional(ATTR_SCHEDULE_ID): vol.Any(None, _STRIPPED),
         vol.Optional(CONF_ZONE): _ZONE,
     }
 )
 
 GET_CHARGE_SCHEDULES_SCHEMA: Final = vol.Schema(
-    {vol.Optional(ATTR_DEVICE_ID): cv.string}
+    {vol.Optional(ATTR_DEVICE_ID): _DEVICES}
 )
 
 
@@ -141,11 +120,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
 async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Set a daily charge schedule."""
     window = resolve_window(
-        resolve_time(call.data, ATTR_START_TIME),
-        resolve_time(call.data, ATTR_STOP_TIME),
+        await async_resolve_time(call.hass, call.data, ATTR_START_TIME),
+        await async_resolve_time(call.hass, call.data, ATTR_STOP_TIME),
     )
     place = resolve_place(call.hass, call.data)
-    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
+    vehicle = resolve_vehicle(call.hass, call.data)
     result = await vehicle.async_set_daily_schedule(
         place, window, supersedes=call.data[ATTR_REPLACE]
     )
@@ -162,17 +141,16 @@ async def _async_set_daily_charge_schedule(call: ServiceCall) -> ServiceResponse
 
 async def _async_delete_charge_schedule(call: ServiceCall) -> ServiceResponse:
     """Delete one charge schedule, or those that Home Assistant set at a zone."""
-    schedule_id: str | None = call.data.get(ATTR_SCHEDULE_ID)
-    zone: str | None = call.data.get(CONF_ZONE)
-    if (schedule_id is None) == (zone is None):
+    is_by_id = ATTR_SCHEDULE_ID in call.data
+    if is_by_id == (CONF_ZONE in call.data):
         raise input_error("schedule_id_or_zone")
-    if schedule_id is not None and not is_valid_id(schedule_id):
+    if is_by_id and not is_valid_id(call.data[ATTR_SCHEDULE_ID]):
         raise input_error("invalid_schedule_id")
-    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
-    if schedule_id is not None:
-        result = await vehicle.async_delete_schedule(schedule_id)
+    vehicle = resolve_vehicle(call.hass, call.data)
+    if is_by_id:
+        result = await vehicle.async_delete_schedule(call.data[ATTR_SCHEDULE_ID])
     else:
-        place = resolve_place_of_schedules(call.hass, vehicle, str(zone))
+        place = resolve_place_of_schedules(call.hass, vehicle, call.data[CONF_ZONE])
         result = await vehicle.async_delete_schedules_at(place)
     return {
         **describe_command(result.command, Teller.RESPONSE),
@@ -183,7 +161,7 @@ async def _async_delete_charge_schedule(call: ServiceCall) -> ServiceResponse:
 
 async def _async_get_charge_schedules(call: ServiceCall) -> ServiceResponse:
     """Tell what Home Assistant set, and what Smartcar last read from the car."""
-    vehicle = resolve_vehicle(call.hass, call.data.get(ATTR_DEVICE_ID))
+    vehicle = resolve_vehicle(call.hass, call.data)
     reading: TimersReading | None = None
     reason: str | None = None
     try:
@@ -196,46 +174,28 @@ async def _async_get_charge_schedules(call: ServiceCall) -> ServiceResponse:
     except SmartcarError as err:
         raise read_error(err, vehicle.data.name) from err
     return {
-        **_describe_state(vehicle.data, reading),
+        **_describe_state(call.hass, vehicle.data, reading),
         **_describe_reading(reading),
         "on_vehicle_reason": reason,
     }
 
 
 def _describe_state(
-    state: VehicleState, reading: TimersReading | None
+    hass: HomeAssistant, state: VehicleState, reading: TimersReading | None
 ) -> JsonObjectType:
     """Return what Home Assistant sent, and what a reading proves of it."""
-    now = dt_util.utcnow()
-    identified: list[JsonValueType] = [
+    now, finder = dt_util.utcnow(), ZoneFinder(hass)
+    set_schedules: list[JsonValueType] = [
         {
-            **_describe_schedule(schedule),
-            "schedule_id": schedule.schedule_id,
-            "set_at": schedule.sent_at.isoformat(),
-            "standing": schedule.standing.value,
+            **describe_details(schedule, finder),
             "on_vehicle": presence(reading, schedule, state, now).value,
         }
-        for schedule in state.identified_schedules
+        for schedule in state.set_schedules
     ]
-    unidentified: list[JsonValueType] = [
-        {
-            **_describe_schedule(schedule),
-            "sent_at": schedule.sent_at.isoformat(),
-            "count": schedule.count,
-        }
-        for schedule in state.unidentified_schedules
+    possible: list[JsonValueType] = [
+        describe_details(schedule, finder) for schedule in state.possible_schedules
     ]
-    return {"set_by_home_assistant": identified, "possibly_on_vehicle": unidentified}
-
-
-def _describe_schedule(schedule: Schedule) -> JsonObjectType:
-    """Return the window and the place of a schedule."""
-    return {
-        "start_time": time_text(schedule.window.start_time),
-        "stop_time": time_text(schedule.window.stop_time),
-        "zone": schedule.place.zone,
-        "location": {**schedule.place.location.as_dict()},
-    }
+    return {"set_by_home_assistant": set_schedules, "possibly_on_vehicle": possible}
 
 
 def _describe_reading(reading: TimersReading | None) -> JsonObjectType:

@@ -10,11 +10,11 @@ from .models import (
     Action,
     Command,
     DailyWindow,
+    Doubt,
     Draft,
     Outcome,
     Place,
     Schedule,
-    Standing,
     VehicleState,
 )
 from .smartcar import ErrorDetails, Execution, Location, is_valid_id
@@ -27,15 +27,15 @@ def as_content(state: VehicleState) -> dict[str, Any]:
     return {"version": VERSION, "data": state}
 
 
-def from_content(content: Any) -> tuple[VehicleState, bool]:
+def from_content(content: Any, read_at: datetime) -> tuple[VehicleState, bool]:
     """Read the content of a car's file; return what it holds, and whether it is whole.
 
-    What cannot be read of it, or all of another version's, counts as lost.
+    What cannot be read of it, or all of another version's, counts as lost from now on.
     """
     try:
         data = _CONTENT(content)["data"]
     except vol.Invalid:
-        return VehicleState(name="", is_record_lost=True), False
+        return VehicleState(name="", record_lost_at=read_at), False
     commands, are_commands_whole = _read_list(data["commands"], _command)
     schedules, are_schedules_whole = _read_list(data["schedules"], _schedule)
     drafts, is_draft_whole = _read_list([data["draft"]], _DRAFT)
@@ -45,7 +45,7 @@ def from_content(content: Any) -> tuple[VehicleState, bool]:
         commands=tuple(commands),
         schedules=tuple(schedules),
         draft=drafts[0] if drafts else Draft(),
-        is_record_lost=data["is_record_lost"] or not is_whole,
+        record_lost_at=data["record_lost_at"] if is_whole else read_at,
     )
     return state, is_whole
 
@@ -108,6 +108,11 @@ def _id(value: Any) -> str:
     return str(value)
 
 
+_TEXT: Final = _if_any(str)
+_INSTANT: Final = vol.All(str, _moment)
+_TIME: Final = vol.All(str, _time)
+_NUMBER: Final = _if_any(vol.Any(int, float))
+
 _CONTENT: Final = vol.Schema(
     {
         vol.Required("version"): vol.Equal(VERSION),
@@ -116,15 +121,10 @@ _CONTENT: Final = vol.Schema(
             vol.Required("commands"): list,
             vol.Required("schedules"): list,
             vol.Required("draft"): dict,
-            vol.Required("is_record_lost"): bool,
+            vol.Required("record_lost_at"): _if_any(_INSTANT),
         },
     }
 )
-
-_TEXT: Final = _if_any(str)
-_INSTANT: Final = vol.All(str, _moment)
-_TIME: Final = vol.All(str, _time)
-_NUMBER: Final = _if_any(vol.Any(int, float))
 
 _WINDOW: Final = _dataclass(DailyWindow, {"start_time": _TIME, "stop_time": _TIME})
 _PLACE: Final = _dataclass(Place, {"zone": _TEXT, "location": _location})
@@ -180,8 +180,9 @@ _SCHEDULE: Final = _dataclass(
         "window": _WINDOW,
         "sent_at": _INSTANT,
         "ended_at": _INSTANT,
-        "standing": vol.Coerce(Standing),
         "schedule_id": _if_any(_id),
+        "doubt": _if_any(vol.Coerce(Doubt)),
+        "is_superseded": bool,
         "count": vol.All(int, vol.Range(min=1)),
         "delete_attempts": vol.All(int, vol.Range(min=0)),
     },
@@ -207,9 +208,12 @@ def _command(value: Any) -> Command:
 
 
 def _schedule(value: Any) -> Schedule:
-    """Validate a schedule; one without an id cannot be known to be on the car."""
+    """Validate a schedule; its doubt says whether its id is known."""
     schedule: Schedule = _SCHEDULE(value)
-    is_possible = schedule.standing is Standing.POSSIBLE
-    if schedule.schedule_id is None and not is_possible:
-        raise vol.Invalid("a schedule lacks its id")
+    has_id = schedule.schedule_id is not None
+    needs_id = schedule.doubt in (None, Doubt.DELETE)
+    if has_id is not needs_id:
+        raise vol.Invalid("a schedule lacks its id, or cannot have one")
+    if schedule.is_superseded and schedule.doubt is not None:
+        raise vol.Invalid("a superseded schedule is to be removed, without a doubt")
     return schedule

@@ -71,6 +71,12 @@ class DraftTime(VehicleEntity, TimeEntity):
     @override
     async def async_set_value(self, value: time) -> None:
         """Draft another time."""
+        check_minutes(value, self._name_on_page())
         field = self.entity_description.field
-        check_minutes(value, field)
         await self.coordinator.async_edit_draft(**{field: value})
+
+    def _name_on_page(self) -> str:
+        """Return what the user calls the time, else what the device page calls it."""
+        entity = self.registry_entry
+        name_by_user = None if entity is None else entity.name
+        return name_by_user or str(self.name)

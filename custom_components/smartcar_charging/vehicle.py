@@ -16,7 +16,13 @@ from homeassistant.util.async_ import create_eager_task
 
 from .command_queue import CommandQueue
 from .const import DOMAIN
-from .errors import command_error, describe_schedule, input_error, vehicle_error
+from .errors import (
+    async_translate_error,
+    command_error,
+    describe_schedule,
+    input_error,
+    vehicle_error,
+)
 from .ledger import Ledger, LedgerUnreadableError
 from .models import (
     MAX_DELETE_ATTEMPTS,
@@ -24,10 +30,10 @@ from .models import (
     Action,
     Command,
     DailyWindow,
+    Doubt,
     Draft,
     Place,
     Schedule,
-    Standing,
     VehicleState,
 )
 from .smartcar import (
@@ -41,6 +47,7 @@ from .smartcar import (
     TimersReading,
     Transmission,
     UnconfirmedError,
+    is_valid_id,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -201,17 +208,21 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
     async def async_read_timers(self) -> TimersReading:
         """Ask what Smartcar last read of the car's timers: one billable request."""
         self._raise_if_not_ready()
+        self._raise_if_ids_are_invalid()
         try:
             return await self._client.async_get_charge_timers(
-                self.vehicle_id, self.user_id
+                self.vehicle_id, lambda: self.user_id
             )
         except AuthenticationError as err:
             self._on_rejected_credentials(err)
             raise
 
     async def async_rename(self, name: str) -> None:
-        """Call the car something else, here and on record."""
-        if name != self.data.name:
+        """Call the car something else, here and on record.
+
+        A car that has stopped has no record to write to: its next load asks the device.
+        """
+        if name != self.data.name and not self._is_stopped:
             await self._async_change(self.data.renamed(name))
 
     async def async_edit_draft(self, **changes: Any) -> None:
@@ -221,10 +232,13 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
         if not await self._async_change(self.data.with_draft(draft)):
             raise vehicle_error("not_saved", self.data.name)
 
-    async def async_forget(self, schedule: Schedule) -> None:
-        """Take the user's word that a schedule is not on the car."""
+    async def async_forget(self, *schedules: Schedule) -> None:
+        """Take the user's word that schedules are not on the car."""
         self._raise_if_not_ready()
-        await self._async_change(self.data.forget(schedule))
+        state = self.data
+        for schedule in schedules:
+            state = state.forget(schedule)
+        await self._async_change(state)
 
     async def async_adopt(self, schedule: Schedule, schedule_id: str) -> None:
         """Take a schedule found on the car for one that was sent."""
@@ -232,7 +246,7 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
         await self._async_change(self.data.adopt(schedule, schedule_id))
 
     async def async_confirm_presence(self, schedule: Schedule) -> None:
-        """Take a schedule whose delete was not proven for one that is there."""
+        """Take the user's word that a schedule is on the car."""
         self._raise_if_not_ready()
         await self._async_change(self.data.confirm(schedule))
 
@@ -249,6 +263,11 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
             reason = self._unreadable_reason
             raise vehicle_error("record_unreadable", self.data.name, reason=reason)
 
+    def _raise_if_ids_are_invalid(self) -> None:
+        """Refuse what cannot be sent, because the stored ids were changed by hand."""
+        if not is_valid_id(self.vehicle_id) or not is_valid_id(self.user_id):
+            raise vehicle_error("invalid_ids", self.data.name)
+
     async def _async_run(
         self, command: Callable[[], Coroutine[Any, Any, CommandResult]]
     ) -> CommandResult:
@@ -256,6 +275,7 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
         if not self._is_loaded:
             await self.async_refresh()
         self._raise_if_not_ready()
+        self._raise_if_ids_are_invalid()
         return await self._queue.async_run(command, self.data.name)
 
     async def _async_set(
@@ -348,7 +368,7 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
         removed = []
         for schedule in self.data.identified_at(place):
             schedule_id = str(schedule.schedule_id)
-            if schedule.standing is not Standing.SUPERSEDED:
+            if not schedule.is_superseded:
                 continue
             if schedule.delete_attempts >= MAX_DELETE_ATTEMPTS:
                 continue
@@ -395,7 +415,7 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
                     self.data.name,
                     removed=", ".join(removed),
                     not_removed=", ".join(schedule_ids[len(removed) :]),
-                    reason=str(err),
+                    reason=await async_translate_error(self.hass, err),
                 ) from err
             removed.append(schedule_id)
         return CommandResult(
@@ -442,7 +462,13 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
             raise NotSentError("Home Assistant is stopping, or the car was unloaded")
         transmission = Transmission()
         self._request = create_eager_task(
-            request(self.vehicle_id, self.user_id, argument, transmission=transmission),
+            request(
+                self.vehicle_id,
+                # Whoever exchanges the credentials may exchange the user with them.
+                lambda: self.user_id,
+                argument,
+                transmission=transmission,
+            ),
             loop=self.hass.loop,
         )
         try:
@@ -472,7 +498,8 @@ class SmartcarVehicle(DataUpdateCoordinator[VehicleState]):
 
     async def _async_fail(self, error: SmartcarError) -> HomeAssistantError:
         """End the command under way without success; return what its caller hears."""
-        ended = self.data.end_failed(error, dt_util.utcnow())
+        doubt = Doubt.STOPPED if self._is_stopped else Doubt.NO_ANSWER
+        ended = self.data.end_failed(error, dt_util.utcnow(), doubt)
         await self._async_end(ended)
         return command_error(self.hass, ended.commands[-1], ended)
 

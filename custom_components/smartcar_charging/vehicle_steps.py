@@ -1,10 +1,11 @@
 """Which car? The steps that both flows share."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import logging
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowHandler, FlowResult
 from homeassistant.helpers.selector import (
@@ -23,11 +24,14 @@ from .const import (
     CONF_USER_ID,
     CONF_VEHICLE_ID,
     CONF_YEAR,
+    DASHBOARD_URL,
     DOMAIN,
 )
 from .smartcar import (
     AuthenticationError,
     Connection,
+    ErrorType,
+    RefusedError,
     SmartcarClient,
     SmartcarError,
     is_valid_id,
@@ -37,19 +41,27 @@ _LOGGER = logging.getLogger(__name__)
 
 CONF_VEHICLE: Final = "vehicle"
 ENTER_IDS: Final = "enter_ids"
+SEARCH_AGAIN: Final = "search_again"
 
-DASHBOARD_URL: Final = "https://dashboard.smartcar.com"
+# The end of an id, where that is enough to tell two apart.
+_ID_TAIL_LENGTH: Final = 4
 
-VEHICLE_IDS_SCHEMA: Final = vol.Schema(
+_VEHICLE_IDS_SCHEMA: Final = vol.Schema(
     {vol.Required(CONF_VEHICLE_ID): str, vol.Required(CONF_USER_ID): str}
 )
 
 
 class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]):
-    """The steps `vehicle`, `vehicle_ids` and `no_vehicles`."""
+    """The steps from a list of the connected cars to the one that is added."""
+
+    # Whether rejected credentials are entered again in this flow.
+    _asks_for_credentials: ClassVar[bool]
 
     _credentials: Mapping[str, Any]
     _connections: list[Connection]
+    _entered: Connection
+    _reason = ""
+    _users = ""
 
     @abstractmethod
     def _finish(self, connection: Connection) -> ResultT:
@@ -59,17 +71,22 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
     async def _async_search_failed(self, errors: dict[str, str]) -> ResultT:
         """Say that the connections could not be listed."""
 
+    @property
+    def _placeholders(self) -> dict[str, str]:
+        """What fills the gaps in the words of forms and their errors."""
+        return {
+            "dashboard_url": DASHBOARD_URL,
+            "reason": self._reason,
+            "users": self._users,
+        }
+
     async def async_step_search(
         self, user_input: dict[str, Any] | None = None
     ) -> ResultT:
         """List the connections, and offer what there is."""
         if errors := await self._async_connect():
             return await self._async_search_failed(errors)
-        return await (
-            self.async_step_vehicle()
-            if self._connections
-            else self.async_step_no_vehicles()
-        )
+        return await self._async_show_vehicles({})
 
     async def async_step_no_vehicles(
         self, user_input: dict[str, Any] | None = None
@@ -78,27 +95,36 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         return self.async_show_menu(
             step_id="no_vehicles",
             menu_options=["search", "vehicle_ids"],
-            description_placeholders={"dashboard_url": DASHBOARD_URL},
+            description_placeholders=self._placeholders,
         )
 
     async def async_step_vehicle(
         self, user_input: dict[str, Any] | None = None
     ) -> ResultT:
-        """Let the user choose one of the connected cars."""
-        if user_input is not None:
-            if user_input[CONF_VEHICLE] == ENTER_IDS:
-                return await self.async_step_vehicle_ids()
-            return self._finish(
-                next(
-                    c
-                    for c in self._connections
-                    if c.connection_id == user_input[CONF_VEHICLE]
-                )
-            )
-        options = await _async_options(self.hass, self._connections)
+        """Take the choice of a car, if it is still connected."""
+        if user_input is None:
+            return await self._async_show_vehicles({})
+        choice = user_input[CONF_VEHICLE]
+        if choice == ENTER_IDS:
+            return await self.async_step_vehicle_ids()
+        # The list may have grown old in an open form.
+        errors = await self._async_connect()
+        if self._are_credentials_to_be_entered(errors):
+            return await self._async_search_failed(errors)
+        if not errors and choice != SEARCH_AGAIN:
+            for connection in self._connections:
+                if connection.connection_id == choice:
+                    return self._finish(connection)
+            errors = {CONF_VEHICLE: "connection_gone"}
+        return await self._async_show_vehicles(errors)
+
+    async def _async_show_vehicles(self, errors: dict[str, str]) -> ResultT:
+        """Show the list of cars, or how one gets into it."""
+        if not self._connections:
+            return await self.async_step_no_vehicles()
         selector = SelectSelector(
             SelectSelectorConfig(
-                options=options,
+                options=await _async_vehicle_options(self.hass, self._connections),
                 mode=SelectSelectorMode.LIST,
                 translation_key=CONF_VEHICLE,
             )
@@ -106,6 +132,8 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         return self.async_show_form(
             step_id="vehicle",
             data_schema=vol.Schema({vol.Required(CONF_VEHICLE): selector}),
+            errors=errors,
+            description_placeholders=self._placeholders,
         )
 
     async def async_step_vehicle_ids(
@@ -115,34 +143,84 @@ class VehicleSteps[ResultT: FlowResult[Any, Any]](FlowHandler[Any, ResultT, Any]
         errors: dict[str, str] = {}
         if user_input is not None:
             user_input = {key: value.strip() for key, value in user_input.items()}
-            if not (errors := invalid_ids(user_input) or await self._async_connect()):
-                chosen = find_connection(self._connections, user_input)
-                if isinstance(chosen, Connection):
-                    return self._finish(chosen)
-                errors = chosen
+            errors = invalid_ids(user_input) or await self._async_connect()
+            if self._are_credentials_to_be_entered(errors):
+                return await self._async_search_failed(errors)
+            if not errors:
+                vehicle_id, user_id = user_input.values()
+                found = connections_by_user(self._connections, vehicle_id)
+                if user_id in found:
+                    return await self._async_take_entered(found[user_id])
+                errors = self._wrong_ids(found)
+                if len(found) == 1:
+                    user_input[CONF_USER_ID] = self._users
         return self.async_show_form(
             step_id="vehicle_ids",
             data_schema=self.add_suggested_values_to_schema(
-                VEHICLE_IDS_SCHEMA, user_input
+                _VEHICLE_IDS_SCHEMA, user_input
             ),
             errors=errors,
-            description_placeholders={"dashboard_url": DASHBOARD_URL},
+            description_placeholders=self._placeholders,
         )
 
+    async def _async_take_entered(self, connection: Connection) -> ResultT:
+        """Finish with a car that no list warned of, unless there is cause to warn."""
+        is_set_up = account_of(self.hass, connection.vehicle_id) is not None
+        if is_set_up or not _obstacles(connection):
+            return self._finish(connection)
+        self._entered = connection
+        return await self.async_step_confirm_vehicle()
+
+    async def async_step_confirm_vehicle(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Tell what stands in the way of a car whose ids were entered."""
+        hints = await _async_words(self.hass, "vehicle_hint")
+        lines = [f"- {hints[obstacle]}" for obstacle in _obstacles(self._entered)]
+        return self.async_show_menu(
+            step_id="confirm_vehicle",
+            menu_options=["add_anyway", "vehicle_ids"],
+            description_placeholders={
+                "vehicle": vehicle_title(self._entered),
+                "hints": "\n".join(lines),
+            },
+        )
+
+    async def async_step_add_anyway(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Finish with a car that the user was warned of."""
+        return self._finish(self._entered)
+
     async def _async_connect(self) -> dict[str, str]:
-        """List the connections, which is free; return what went wrong."""
+        """List the connections with the flow's credentials, free of charge.
+
+        The session takes no requests afterwards: an attempt leaves nothing behind.
+        """
         session = create_session(self.hass, auto_cleanup=False)
         client = SmartcarClient(session, create_auth(session, self._credentials))
         try:
             self._connections = await client.async_get_connections()
-        except AuthenticationError:
-            return {"base": "invalid_auth"}
         except SmartcarError as err:
             _LOGGER.debug("The connections could not be listed: %s", err.loggable)
-            return {"base": "cannot_connect"}
+            self._reason = str(err)
+            return {"base": _error_of_list(err)}
         finally:
             session.detach()
         return {}
+
+    def _are_credentials_to_be_entered(self, errors: Mapping[str, str]) -> bool:
+        """Whether these errors are settled by other credentials, here in the flow."""
+        return self._asks_for_credentials and errors.get("base") == "invalid_auth"
+
+    def _wrong_ids(self, found: Mapping[str, Connection]) -> dict[str, str]:
+        """Return which id is wrong, with the users that are not for the error."""
+        self._users = ", ".join(found)
+        if not found:
+            return {CONF_VEHICLE_ID: "vehicle_not_found"}
+        if len(found) == 1:
+            return {CONF_USER_ID: "wrong_user"}
+        return {CONF_USER_ID: "wrong_user_of_several"}
 
 
 def invalid_ids(ids: Mapping[str, str]) -> dict[str, str]:
@@ -152,32 +230,24 @@ def invalid_ids(ids: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def find_connection(
-    connections: list[Connection], ids: Mapping[str, str]
-) -> Connection | dict[str, str]:
-    """Return the connection that has these ids, else which of them is wrong."""
-    of_vehicle = [
-        connection
+def connections_by_user(
+    connections: Iterable[Connection], vehicle_id: str
+) -> dict[str, Connection]:
+    """Return the connections of a car by the users who made them."""
+    return {
+        connection.user_id: connection
         for connection in connections
-        if connection.vehicle_id == ids[CONF_VEHICLE_ID]
-    ]
-    if not of_vehicle:
-        return {CONF_VEHICLE_ID: "vehicle_not_found"}
-    of_user = [
-        connection
-        for connection in of_vehicle
-        if connection.user_id == ids[CONF_USER_ID]
-    ]
-    return of_user[0] if of_user else {CONF_USER_ID: "wrong_user"}
+        if connection.vehicle_id == vehicle_id
+    }
 
 
-def is_configured(hass: HomeAssistant, vehicle_id: str) -> bool:
-    """Whether the car is set up, in any entry."""
-    return any(
-        subentry.data[CONF_VEHICLE_ID] == vehicle_id
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        for subentry in entry.subentries.values()
-    )
+def account_of(hass: HomeAssistant, vehicle_id: str) -> ConfigEntry | None:
+    """Return the account in which the car is set up, loaded or not."""
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        for subentry in entry.subentries.values():
+            if subentry.data[CONF_VEHICLE_ID] == vehicle_id:
+                return entry
+    return None
 
 
 def vehicle_data(connection: Connection) -> dict[str, Any]:
@@ -194,10 +264,46 @@ def vehicle_data(connection: Connection) -> dict[str, Any]:
 def vehicle_title(connection: Connection) -> str:
     """Return what the car is called until the user calls it something else."""
     parts = (_readable(connection.make), connection.model, connection.year)
-    return (
-        " ".join(str(part) for part in parts if part)
-        or f"Car …{connection.vehicle_id[-4:]}"
+    return " ".join(str(part) for part in parts if part) or "Car"
+
+
+async def async_user_selector(
+    hass: HomeAssistant, found: Mapping[str, Connection], *, may_be_typed: bool
+) -> SelectSelector:
+    """Return the choice among the users who connected a car."""
+    words = await _async_words(hass, "user_label")
+    options = []
+    for user_id, connection in found.items():
+        label = f"{words['user']} {user_id}"
+        if connection.lacks_control_charge:
+            hints = await _async_words(hass, "vehicle_hint")
+            label = f"{label} – {hints['missing_permission']}"
+        options.append(SelectOptionDict(value=user_id, label=label))
+    options.append(SelectOptionDict(value=SEARCH_AGAIN, label=SEARCH_AGAIN))
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=options,
+            custom_value=may_be_typed,
+            mode=SelectSelectorMode.LIST,
+            translation_key="user",
+        )
     )
+
+
+def _error_of_list(error: SmartcarError) -> str:
+    """Return what it means that Smartcar gave no list of connections."""
+    kind = error.details.kind
+    if isinstance(error, AuthenticationError):
+        return "invalid_auth"
+    if kind is ErrorType.RATE_LIMIT or error.details.retry_after is not None:
+        return "rate_limited"
+    if kind is ErrorType.BILLING:
+        return "refused_by_plan"
+    if not isinstance(error, RefusedError):
+        return "cannot_connect"
+    if kind is ErrorType.PERMISSION:
+        return "not_allowed"
+    return "refused"
 
 
 def _readable(make: str | None) -> str | None:
@@ -209,40 +315,54 @@ def _readable(make: str | None) -> str | None:
     )
 
 
-async def _async_options(
+async def _async_vehicle_options(
     hass: HomeAssistant, connections: list[Connection]
 ) -> list[SelectOptionDict]:
-    """Return a label for each connection, and the way out of the list."""
-    words = await async_get_translations(
-        hass, hass.config.language, "selector", [DOMAIN]
-    )
+    """Return a label for each connection, and the ways out of the list."""
+    hints = await _async_words(hass, "vehicle_hint")
     # The form preselects the first: that should be a car that can still be added.
     connections = sorted(
-        connections, key=lambda connection: is_configured(hass, connection.vehicle_id)
+        connections,
+        key=lambda connection: account_of(hass, connection.vehicle_id) is not None,
     )
     titles = [vehicle_title(connection) for connection in connections]
     options = []
     for connection, title in zip(connections, titles, strict=True):
-        is_alike = titles.count(title) > 1
-        ids = (
-            f" (…{connection.vehicle_id[-4:]}, …{connection.user_id[-4:]})"
-            if is_alike
-            else ""
-        )
-        hints = [
-            words[f"component.{DOMAIN}.selector.vehicle_hint.options.{hint}"]
-            for hint in _hints(hass, connection)
-        ]
-        label = " – ".join([f"{title}{ids}", *hints])
+        label = title
+        if titles.count(title) > 1:
+            car = connection.vehicle_id[-_ID_TAIL_LENGTH:]
+            user = connection.user_id[-_ID_TAIL_LENGTH:]
+            label = f"{title} (…{car}, …{user})"
+        if account_of(hass, connection.vehicle_id) is not None:
+            label = f"{label} – {hints['already_configured']}"
+        for obstacle in _obstacles(connection):
+            label = f"{label} – {hints[obstacle]}"
         options.append(SelectOptionDict(value=connection.connection_id, label=label))
-    return [*options, SelectOptionDict(value=ENTER_IDS, label=ENTER_IDS)]
+    ways_out = [
+        SelectOptionDict(value=value, label=value)
+        for value in (SEARCH_AGAIN, ENTER_IDS)
+    ]
+    return [*options, *ways_out]
 
 
-def _hints(hass: HomeAssistant, connection: Connection) -> list[str]:
-    """Return what the user should know of a car before choosing it."""
-    hints = {
-        "already_configured": is_configured(hass, connection.vehicle_id),
-        "missing_permission": not connection.can_control_charge,
-        "make_unknown": not connection.make_takes_daily_schedules,
+async def _async_words(hass: HomeAssistant, selector: str) -> dict[str, str]:
+    """Return the words for the options of a selector."""
+    words = await async_get_translations(
+        hass, hass.config.language, "selector", [DOMAIN]
+    )
+    prefix = f"component.{DOMAIN}.selector.{selector}.options."
+    return {
+        key.removeprefix(prefix): text
+        for key, text in words.items()
+        if key.startswith(prefix)
     }
-    return [hint for hint, applies in hints.items() if applies]
+
+
+def _obstacles(connection: Connection) -> list[str]:
+    """Return what probably keeps a car from taking charge schedules."""
+    obstacles = []
+    if connection.lacks_control_charge:
+        obstacles.append("missing_permission")
+    if connection.make is not None and not connection.make_takes_daily_schedules:
+        obstacles.append("make_unknown")
+    return obstacles

@@ -10,6 +10,10 @@ from .models import DailyWindow
 # No two windows are further apart, whatever a clock change leaves out.
 MAX_DAYS_BETWEEN: Final = 3
 
+# A window ends up to a day later, and a clock may be ahead by another: beyond this
+# instant, dates run out.
+_LAST: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=3)
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Window:
@@ -21,14 +25,19 @@ class Window:
     start: datetime
     end: datetime
 
+    def after(self, moment: datetime) -> Window:
+        """Return what of the window is after a moment."""
+        return Window(max(self.start, moment), self.end)
+
 
 def windows_between(
     daily: DailyWindow, zone: tzinfo, begin: datetime, end: datetime
 ) -> Iterator[Window]:
     """Return the windows that touch the time between two instants, in order."""
-    day = begin.astimezone(zone).date() - timedelta(days=1)
+    day = min(begin, _LAST).astimezone(zone).date() - timedelta(days=1)
+    last = min(end, _LAST)
     window = _window_of(day, daily, zone)
-    while window.start < end:
+    while window.start < last:
         # A window that lies in the spring gap altogether does not happen on that day.
         if window.end > begin and window.end > window.start:
             yield window
@@ -40,6 +49,12 @@ def current_or_next(daily: DailyWindow, zone: tzinfo, now: datetime) -> Window:
     """Return the window that is open, else the next one."""
     until = now + timedelta(days=MAX_DAYS_BETWEEN)
     return next(windows_between(daily, zone, now, until))
+
+
+def with_offset(instant: datetime, zone: tzinfo) -> datetime:
+    """Return an instant with the offset from UTC that clocks show then."""
+    offset = instant.astimezone(zone).utcoffset() or timedelta(0)
+    return instant.astimezone(timezone(offset))
 
 
 def _window_of(day: date, daily: DailyWindow, zone: tzinfo) -> Window:
@@ -59,8 +74,7 @@ def _instant(day: date, wall: time, zone: tzinfo) -> datetime:
     instant = local.astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         instant = _end_of_gap(instant, zone)
-    offset = instant.astimezone(zone).utcoffset() or timedelta(0)
-    return instant.astimezone(timezone(offset))
+    return with_offset(instant, zone)
 
 
 def _end_of_gap(after: datetime, zone: tzinfo) -> datetime:

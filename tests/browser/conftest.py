@@ -29,9 +29,17 @@ _CHROMIUM_OPTIONS: Final = (
 _DOMAIN: Final = "smartcar_charging"
 _ENTRIES: Final = "/api/config/config_entries/entry"
 _FLOWS: Final = "/api/config/config_entries/flow"
+_USUAL_LANGUAGE: Final = "en"
 _FAILED: Final = pytest.StashKey[bool]()
 
 expect.set_options(timeout=TIMEOUT * 1000)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say which Home Assistant it means."""
+    parser.addoption(
+        "--ha", default="newest", help="the Home Assistant that it has to be"
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,8 +68,11 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-async def home(simulator: Simulator, kept: None) -> AsyncIterator[HomeAssistantApi]:
+async def home(
+    pytestconfig: pytest.Config, simulator: Simulator, kept: None
+) -> AsyncIterator[HomeAssistantApi]:
     """Start Home Assistant, and be signed in at its API."""
+    version = version_of(pytestconfig.getoption("--ha"))
     process = HomeAssistantProcess(KEPT / "home", _free_port(), simulator.url)
     process.prepare()
     try:
@@ -69,8 +80,8 @@ async def home(simulator: Simulator, kept: None) -> AsyncIterator[HomeAssistantA
         async with HomeAssistantApi(process.url) as api:
             await api.onboard("demo", "demo")
             await api.wait_until_running(3 * TIMEOUT)
-            assert (await api.get("/api/config"))["version"] == version_of("newest")
-            await api.show_24_hours()
+            assert (await api.get("/api/config"))["version"] == version
+            await api.show_24_hours(_USUAL_LANGUAGE)
             await api.command(
                 "zone/create",
                 name="Work",
@@ -146,7 +157,23 @@ async def tidy_home(
 
 
 @pytest.fixture
-async def car(home: HomeAssistantApi, tidy_home: None) -> str:
+def language() -> str:
+    """Return the language of home and person; tests may choose others."""
+    return _USUAL_LANGUAGE
+
+
+@pytest.fixture
+async def speaking(home: HomeAssistantApi, language: str) -> AsyncIterator[None]:
+    """Have Home Assistant name things, and a page show them, in a language."""
+    await home.command("config/core/update", language=language)
+    await home.show_24_hours(language)
+    yield
+    await home.command("config/core/update", language=_USUAL_LANGUAGE)
+    await home.show_24_hours(_USUAL_LANGUAGE)
+
+
+@pytest.fixture
+async def car(home: HomeAssistantApi, speaking: None, tidy_home: None) -> str:
     """Connect the Tesla, and return the name of its device."""
     step = await home.post(_FLOWS, handler=_DOMAIN)
     flow = f"{_FLOWS}/{step['flow_id']}"

@@ -1,6 +1,20 @@
 """What a person does again and again."""
 
+from typing import Final
+
 from playwright.async_api import Locator, Page, expect
+
+# What is left of the names of a device page's rows: a text that is too long is cut.
+_VISIBLE_NAMES: Final = """rows => rows.map(row => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(row).font;
+  const fits = text => pen.measureText(text).width <= row.getBoundingClientRect().width;
+  const name = row.innerText.trim();
+  if (fits(name)) return name;
+  let end = name.length;
+  while (!fits(name.slice(0, end) + "…")) end -= 1;
+  return name.slice(0, end);
+})"""
 
 
 async def log_in(page: Page) -> None:
@@ -14,9 +28,26 @@ async def log_in(page: Page) -> None:
 
 async def open_device(page: Page, car: str) -> None:
     """Find the car's page from the integration's."""
+    await open_device_in_any_language(page, car)
+    await expect(part_of_device(page, "Controls")).to_be_visible()
+
+
+async def open_device_in_any_language(page: Page, car: str) -> None:
+    """Find the car's page from the integration's, whatever its cards are called."""
     await page.goto("/config/integrations/integration/smartcar_charging")
     await page.locator("ha-config-entry-device-row").filter(has_text=car).click()
-    await expect(part_of_device(page, "Controls")).to_be_visible()
+    await expect(page.locator("hui-time-entity-row")).to_have_count(2)
+    await expect(page.locator("hui-event-entity-row")).to_be_visible()
+
+
+async def visible_names(page: Page) -> list[str]:
+    """Return what can be read of the names of a device's entities, in their order.
+
+    That of a choice is within it, and is not among them.
+    """
+    rows = page.locator("ha-device-entities-card hui-generic-entity-row .info")
+    names: list[str] = await rows.evaluate_all(_VISIBLE_NAMES)
+    return names
 
 
 def part_of_device(page: Page, title: str) -> Locator:
@@ -24,6 +55,15 @@ def part_of_device(page: Page, title: str) -> Locator:
     return page.locator("ha-device-entities-card").filter(
         has=page.get_by_role("heading", name=title)
     )
+
+
+async def kinds_of_controls(page: Page) -> list[str]:
+    """Return which kinds of entities a person can touch on a device page, in order."""
+    rows = page.locator("ha-device-entities-card").first.locator(
+        "hui-time-entity-row, hui-select-entity-row, hui-button-entity-row"
+    )
+    tags: list[str] = await rows.evaluate_all("rows => rows.map(row => row.localName)")
+    return [tag.removeprefix("hui-").removesuffix("-entity-row") for tag in tags]
 
 
 async def draft_time(page: Page, name: str, time: str) -> None:

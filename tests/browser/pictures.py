@@ -1,23 +1,37 @@
 """The README's screenshots, so that pictures and product never part."""
 
+import os
 from pathlib import Path
 from typing import Final
 
 from playwright.async_api import FloatRect, Locator
 
-_IMAGES: Final = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
+from . import KEPT
+
+# `script/test-browser --pictures` names another: no two pictures of a run are alike.
+_FOLDER: Final = Path(os.environ.get("PICTURES") or KEPT)
 
 
 async def take_picture(
     name: str, part: Locator, *, until: Locator | None = None
 ) -> None:
-    """Write a part of the page to `docs/images/`, down to where another part begins."""
+    """Take a picture of a part, down to where another begins, for the README."""
+    await _write(_FOLDER / f"{name}.png", part, until)
+
+
+async def keep_picture(name: str, part: Locator) -> None:
+    """Take a picture of a part for whoever wants to see what the run saw."""
+    await _write(KEPT / f"{name}.png", part)
+
+
+async def _write(path: Path, part: Locator, until: Locator | None = None) -> None:
+    """Write what a part of the page looks like when nothing moves on it."""
     clip = await _box(part)
     if until is not None:
         clip["height"] = (await _box(until))["y"] - clip["y"]
     await part.page.mouse.move(0, 0)
     await part.page.screenshot(
-        path=_IMAGES / f"{name}.png", clip=clip, animations="disabled", caret="hide"
+        path=path, clip=clip, animations="disabled", caret="hide"
     )
 
 

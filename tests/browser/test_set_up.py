@@ -33,23 +33,23 @@ async def test_api_credentials(page: Page) -> None:
 
 
 async def test_access_token(page: Page, simulator: Simulator) -> None:
-    """The ID of another user is refused; with the right one the car is set up."""
+    """The ID of another user is refused; the right one is offered, and is enough."""
     await start_set_up(page)
     dialog = dialog_of_flow(page)
     await dialog.get_by_text("To try it out: a token lasts one hour.").click()
     await dialog.get_by_role("textbox", name="Access token").fill(
         simulator.issue_token()
     )
+    await dialog.get_by_role("button", name="Submit").click()
+    await dialog.get_by_text("Enter the IDs myself").click()
+    await dialog.get_by_role("button", name="Submit").click()
     await dialog.get_by_role("textbox", name="Vehicle ID").fill(TESLA.vehicle_id)
     user_id = dialog.get_by_role("textbox", name="User ID")
     await user_id.fill(VOLVO.user_id)
     await dialog.get_by_role("button", name="Submit").click()
-    await expect(dialog).to_contain_text("This car was connected by another user.")
+    await expect(dialog).to_contain_text("This car was connected by another user,")
 
-    # What is secret has to be entered again.
-    await dialog.get_by_role("textbox", name="Access token").fill(
-        simulator.issue_token()
-    )
-    await user_id.fill(TESLA.user_id)
+    # The right one is filled in already.
+    await expect(user_id).to_have_value(TESLA.user_id)
     await dialog.get_by_role("button", name="Submit").click()
     await finish(page, "Tesla Model Y 2024")

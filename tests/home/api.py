@@ -110,14 +110,14 @@ class HomeAssistantApi:
                     f"/api/config/config_entries/entry/{entry['entry_id']}"
                 )
 
-    async def show_24_hours(self) -> None:
+    async def show_24_hours(self, language: str = "en") -> None:
         """Have the user interface show times as the README writes them.
 
-        The other values are the usual ones.
+        The other values are the usual ones of the language.
         """
         usual = dict.fromkeys(("number_format", "date_format"), "language")
         locale = {
-            "language": "en",
+            "language": language,
             "time_format": "24",
             "time_zone": "local",
             "first_weekday": "monday",

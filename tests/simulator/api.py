@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from uuid import uuid4
 
 from .answers import Answer, RefusedError
-from .cars import Cars, Schedule, Vehicle
+from .cars import Car, Cars, Schedule, Vehicle
 from .received import ReceivedRequest
 from .tokens import Token, Tokens
 
@@ -74,9 +74,9 @@ class _Call:
     vehicle_id: str = ""
     schedule_id: str = ""
 
-    def sees(self, vehicle: Vehicle) -> bool:
-        """Tell whether the caller's application has this vehicle."""
-        return vehicle.car.application in (None, self.token.application)
+    def sees(self, car: Car) -> bool:
+        """Tell whether the caller's application has this connection."""
+        return car.application in (None, self.token.application)
 
 
 def _token(cloud: Cloud, request: ReceivedRequest) -> Answer:
@@ -110,12 +110,13 @@ def _connections(cloud: Cloud, call: _Call) -> Answer:
     if query["filter[vehicle.mode]"] not in ("live", "simulated"):
         raise _invalid("filter[vehicle.mode] must be live or simulated.")
     found = [
-        _connection(vehicle)
+        _connection(car)
         for vehicle in cloud.vehicles.values()
-        if call.sees(vehicle)
-        and vehicle.car.mode == query["filter[vehicle.mode]"]
-        and query["filter[userId]"] in ("", vehicle.car.user_id)
-        and query["filter[vehicleId]"] in ("", vehicle.car.vehicle_id)
+        for car in vehicle.connections
+        if call.sees(car)
+        and car.mode == query["filter[vehicle.mode]"]
+        and query["filter[userId]"] in ("", car.user_id)
+        and query["filter[vehicleId]"] in ("", car.vehicle_id)
     ]
     following = urlencode(
         call.request.query | {"page[number]": number + 1, "page[size]": size}
@@ -140,9 +141,8 @@ def _page_value(text: str) -> int:
     return int(text)
 
 
-def _connection(vehicle: Vehicle) -> dict[str, Any]:
-    """Return the connection of a vehicle."""
-    car = vehicle.car
+def _connection(car: Car) -> dict[str, Any]:
+    """Return a connection of a car."""
     return {
         "id": car.connection_id,
         "type": "connection",
@@ -159,10 +159,8 @@ def _vehicle(cloud: Cloud, call: _Call) -> Answer:
     """Tell what a vehicle is."""
     user_id = call.request.headers.get("sc-user-id")
     vehicle = cloud.vehicles.get(call.vehicle_id)
-    if (
-        vehicle is None
-        or not call.sees(vehicle)
-        or user_id not in (None, vehicle.car.user_id)
+    if vehicle is None or not any(
+        call.sees(car) and user_id in (None, car.user_id) for car in vehicle.connections
     ):
         raise _vehicle_not_found()
     return Answer(
@@ -242,9 +240,11 @@ def _users_vehicle(cloud: Cloud, call: _Call, permission: str) -> Vehicle:
             400, "VALIDATION", "MISSING_PARAMETER", "The header sc-user-id is required."
         )
     vehicle = cloud.vehicles.get(call.vehicle_id)
-    if vehicle is None or not call.sees(vehicle) or vehicle.car.user_id != user_id:
+    connections = [] if vehicle is None else vehicle.connections
+    of_user = [car for car in connections if call.sees(car) and car.user_id == user_id]
+    if vehicle is None or not of_user:
         raise _vehicle_not_found()
-    if permission not in vehicle.car.permissions:
+    if permission not in of_user[0].permissions:
         raise RefusedError(
             403,
             "PERMISSION",

@@ -144,6 +144,9 @@ class Schedule:
 class Vehicle:
     """A connected car, what is on it, and what Smartcar's store has of its timers.
 
+    `other_connections` are those that other users made, or the same one for another
+    application: the same car with their ids.
+
     `timers_read_at` is when the store was filled; None: never. `timers_live` fills it
     anew for every request. `timers_oem_updated_at` is when the maker's cloud read the
     car; None: at the same time. `timers_meta` is the whole of the signal's `meta`
@@ -158,6 +161,7 @@ class Vehicle:
     """
 
     car: Car
+    other_connections: list[Car] = field(default_factory=list)
     schedules: dict[str, Schedule] = field(default_factory=dict)
     timers: list[Schedule] = field(default_factory=list)
     timers_read_at: datetime | None = None
@@ -167,6 +171,11 @@ class Vehicle:
     timers_status: str | None = "SUCCESS"
     timers_error: dict[str, Any] | None = None
     timers_extra: list[Any] = field(default_factory=list)
+
+    @property
+    def connections(self) -> list[Car]:
+        """Return the car as each of its users connected it."""
+        return [self.car, *self.other_connections]
 
     def read_timers(self, at: datetime | None = None) -> None:
         """Fill Smartcar's store with what is on the car, now or at the given time."""
@@ -237,6 +246,10 @@ class Cars:
         else:
             self.vehicles[car.vehicle_id] = Vehicle(car=car)
         return self.vehicles[car.vehicle_id]
+
+    def connect_too(self, car: Car) -> None:
+        """Connect a car that is connected already once more; both connections work."""
+        self.vehicles[car.vehicle_id].other_connections.append(car)
 
     def remove_car(self, vehicle_id: str) -> None:
         """Disconnect a car."""

@@ -86,6 +86,13 @@ class Fault:
         )
 
     @classmethod
+    def without_id(cls) -> Self:
+        """Answer a success that does not tell the id of the schedule."""
+        attributes = {"scheduleId": Special.REMOVED}
+        links = Special.REMOVED
+        return cls(merge={"data": {"attributes": attributes, "links": links}})
+
+    @classmethod
     def slow(cls, seconds: float) -> Self:
         """Answer normally after some seconds."""
         return cls(delay=seconds)

@@ -82,11 +82,35 @@ async def test_live_cars_come_before_simulated_ones(
         model="Model Y",
         year=2024,
     )
-    assert (volvo.vehicle_id, volvo.can_control_charge) == (VOLVO.vehicle_id, True)
-    assert (simulated.vehicle_id, simulated.can_control_charge) == (
+    assert (volvo.vehicle_id, volvo.lacks_control_charge) == (VOLVO.vehicle_id, False)
+    assert (simulated.vehicle_id, simulated.lacks_control_charge) == (
         SIMULATED.vehicle_id,
-        False,
+        True,
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "lacks"),
+    [
+        ({"permissions": ["control_charge"]}, False),
+        ({"permissions": ["read_charge"]}, True),
+        ({"permissions": []}, True),
+        ({"permissions": ["read_charge", 5]}, False),
+        ({"permissions": "read_charge"}, False),
+        ({"permissions": None}, False),
+        ({}, False),
+    ],
+)
+async def test_permission_is_lacking_only_if_others_are_told(
+    simulator: Simulator, smartcar: SmartcarClient, told: dict[str, Any], lacks: bool
+) -> None:
+    """What is not told, or garbled, is unknown."""
+    body = {"data": [{**resource(), "attributes": told}]}
+    simulator.always(Fault(body=body), path="/connections")
+
+    (connection,) = await smartcar.async_get_connections()
+
+    assert connection.lacks_control_charge is lacks
 
 
 async def test_all_pages_are_read(

@@ -204,7 +204,7 @@ def test_connection_is_read_whole() -> None:
         {
             "id": "connection",
             "attributes": {
-                "permissions": ["control_charge", "read_charge", 5, None],
+                "permissions": ["control_charge", "read_charge"],
                 "vehicle": {"make": "TESLA", "model": "Model S", "year": 2014},
             },
             "relationships": {
@@ -223,7 +223,7 @@ def test_connection_is_read_whole() -> None:
         model="Model S",
         year=2014,
     )
-    assert connection.can_control_charge
+    assert not connection.lacks_control_charge
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_connection_needs_only_its_ids(vehicle: object, permissions: object) -> 
     assert connection == Connection(
         connection_id="connection", vehicle_id="car", user_id="user"
     )
-    assert not connection.can_control_charge
+    assert not connection.lacks_control_charge
 
 
 @pytest.mark.parametrize("resource", GARBAGE)

@@ -1,6 +1,7 @@
 """The Smartcar V3 API: one method for each endpoint, one way for every request."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, override
 
 import aiohttp
@@ -32,10 +33,15 @@ PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 100
 
 
+# Who connected the car; a function is asked anew before each sending.
+type UserId = str | Callable[[], str]
+
+
 class SmartcarClient:
     """Speaks to Smartcar with one set of credentials.
 
-    `auth` may be exchanged at any time: it counts from the next sending on.
+    `auth` may be exchanged at any time: it counts from the next sending on. A user who
+    is exchanged with it has to be given as a function.
     """
 
     def __init__(self, session: aiohttp.ClientSession, auth: Auth) -> None:
@@ -77,7 +83,7 @@ class SmartcarClient:
     async def async_create_daily_schedule(
         self,
         vehicle_id: str,
-        user_id: str,
+        user_id: UserId,
         schedule: DailySchedule,
         *,
         transmission: Transmission | None = None,
@@ -104,7 +110,7 @@ class SmartcarClient:
     async def async_delete_schedule(
         self,
         vehicle_id: str,
-        user_id: str,
+        user_id: UserId,
         schedule_id: str,
         *,
         transmission: Transmission | None = None,
@@ -125,7 +131,7 @@ class SmartcarClient:
         return await self._async_command("DELETE", path, user_id, transmission)
 
     async def async_get_charge_timers(
-        self, vehicle_id: str, user_id: str
+        self, vehicle_id: str, user_id: UserId
     ) -> TimersReading:
         """Return all timers on the car, whoever set them: one billable request.
 
@@ -140,9 +146,8 @@ class SmartcarClient:
         https://smartcar.com/docs/api-reference.
         """
         path = f"/vehicles/{check_id(vehicle_id)}/signals/charge-chargetimers"
-        headers = {"sc-user-id": check_id(user_id)}
         answer = await self._async_request(
-            "GET", path, timeout=QUERY_TIMEOUT, headers=headers
+            "GET", path, timeout=QUERY_TIMEOUT, user_id=user_id
         )
         reading = TimersReading.from_body(answer.body)
         if reading is None:
@@ -183,18 +188,17 @@ class SmartcarClient:
         self,
         method: str,
         path: str,
-        user_id: str,
+        user_id: UserId,
         transmission: Transmission | None,
         **request: Any,
     ) -> Execution:
         """Send a command, and return its execution only if it provably succeeded."""
-        headers = {"sc-user-id": check_id(user_id)}
         answer = await self._async_request(
             method,
             path,
             timeout=COMMAND_TIMEOUT,
             transmission=transmission,
-            headers=headers,
+            user_id=user_id,
             **request,
         )
         execution = Execution.from_body(answer.body, request_id=answer.request_id)
@@ -218,7 +222,7 @@ class SmartcarClient:
         *,
         timeout: aiohttp.ClientTimeout,
         transmission: Transmission | None = None,
-        headers: dict[str, str] | None = None,
+        user_id: UserId | None = None,
         **request: Any,
     ) -> Answer:
         """Return the answer that accepts a request, or raise what was concluded.
@@ -227,8 +231,9 @@ class SmartcarClient:
         its token was rejected and another can be had, or if Smartcar's own limit asks
         for a short wait.
         """
-        if transmission is None:
-            transmission = Transmission()
+        # What can not be an id is refused before a token is asked for.
+        _headers_of_user(user_id)
+        transmission = transmission or Transmission()
         delays = list(RETRY_DELAYS)
         renewed: Auth | None = None
         may_wait_for_limit = True
@@ -238,6 +243,9 @@ class SmartcarClient:
             delay: float | None = None
             try:
                 token = await auth.async_get_token()
+                if auth is not self.auth:
+                    # Exchanged meanwhile, and perhaps the user with it.
+                    continue
                 answer = await exchange(
                     self._session,
                     method,
@@ -245,7 +253,10 @@ class SmartcarClient:
                     timeout=timeout,
                     secret=token,
                     transmission=transmission,
-                    headers={"Authorization": f"Bearer {token}", **(headers or {})},
+                    headers={
+                        "Authorization": f"Bearer {token}",
+                        **_headers_of_user(user_id),
+                    },
                     **request,
                 )
                 conclude(answer)
@@ -280,6 +291,13 @@ class SmartcarClient:
         if token is None or err.auth is renewed:
             return False
         return self.auth.discard(token)
+
+
+def _headers_of_user(user_id: UserId | None) -> dict[str, str]:
+    """Return the header that says who connected the car, if it is about a car."""
+    if user_id is None:
+        return {}
+    return {"sc-user-id": check_id(user_id() if callable(user_id) else user_id)}
 
 
 def _delay_before_retry(err: NotSentError, delays: list[float]) -> float:

@@ -131,20 +131,25 @@ class Execution:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """A car that a user has connected to the application."""
+    """A car that a user has connected to the application.
+
+    No `permissions` mean that none were told.
+    """
 
     connection_id: str
     vehicle_id: str
     user_id: str
-    permissions: frozenset[str] = frozenset()
+    permissions: frozenset[str] | None = None
     make: str | None = None
     model: str | None = None
     year: int | None = None
 
     @property
-    def can_control_charge(self) -> bool:
-        """Whether the user granted what charge schedules need."""
-        return PERMISSION_CONTROL_CHARGE in self.permissions
+    def lacks_control_charge(self) -> bool:
+        """Whether Smartcar told permissions without the one for charge schedules."""
+        if self.permissions is None:
+            return False
+        return PERMISSION_CONTROL_CHARGE not in self.permissions
 
     @property
     def make_takes_daily_schedules(self) -> bool:
@@ -171,7 +176,7 @@ class Connection:
             connection_id=connection_id,
             vehicle_id=vehicle_id,
             user_id=user_id,
-            permissions=frozenset(as_texts(member(attributes, "permissions"))),
+            permissions=_as_permissions(member(attributes, "permissions")),
             make=as_text(member(vehicle, "make")),
             model=as_text(member(vehicle, "model")),
             year=year,
@@ -269,6 +274,14 @@ def _as_id(value: Any) -> str | None:
     """Return the value if it is a valid id."""
     if is_valid_id(value):
         return str(value)
+    return None
+
+
+def _as_permissions(value: Any) -> frozenset[str] | None:
+    """Return the permissions, if they are a list of texts."""
+    texts = as_texts(value)
+    if isinstance(value, list) and len(texts) == len(value):
+        return frozenset(texts)
     return None
 
 
